@@ -1,6 +1,6 @@
 //! Making one decision: run it, then fold what it says into copies of the states it touches.
 
-use crate::{AnyState, Key, Out, Reaction, Service, States, Topic};
+use crate::{AnyState, Out, Reaction, Service, Slot, States, Topic};
 use std::{
     any::Any,
     cell::Cell,
@@ -13,8 +13,8 @@ use std::{
 pub struct Decided<T> {
     /// What it returned.
     pub out: Out<T>,
-    /// The states after its events.
-    pub folded: HashMap<(&'static str, Key), AnyState>,
+    /// The states after its events, and how many events each has folded.
+    pub folded: HashMap<Slot, (AnyState, u64)>,
 }
 
 /// A pair of state and input that the protocol rules out. It is poison: the input is parked and alarmed, never
@@ -91,20 +91,19 @@ impl<T: Topic> Service<T> {
         }
     }
 
-    fn fold(&self, states: &States, events: &[T]) -> HashMap<(&'static str, Key), AnyState> {
+    fn fold(&self, states: &States, events: &[T]) -> HashMap<Slot, (AnyState, u64)> {
         let mut folded = HashMap::new();
         for event in events {
             for kind in &self.kinds {
                 for key in (kind.keys)(event) {
                     let slot = (kind.name, key);
-                    let before =
-                        folded.remove(&slot).or_else(|| states.get(slot.0, &slot.1).and_then(|s| (kind.copy)(s)));
-                    let Some(mut state) = before else {
+                    let copy = || states.get(slot.0, &slot.1).and_then(|s| (kind.copy)(s)).map(|s| (s, 0));
+                    let Some((mut state, events)) = folded.remove(&slot).or_else(copy) else {
                         states.lacks(slot.0, &slot.1);
                         continue;
                     };
                     kind.evolve(&mut state, &slot.1, event);
-                    folded.insert(slot, state);
+                    folded.insert(slot, (state, events + 1));
                 }
             }
         }

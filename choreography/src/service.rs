@@ -161,13 +161,20 @@ pub enum Start {
 pub struct Service<T: Topic> {
     pub(crate) reactions: Vec<Reaction<T>>,
     pub(crate) kinds: Vec<Kind<T>>,
-    pub(crate) routes: HashMap<Origin, usize>,
+    routes: HashMap<Origin, usize>,
+    events: HashMap<&'static str, HashMap<&'static str, usize>>,
     start: Start,
 }
 
 impl<T: Topic> Default for Service<T> {
     fn default() -> Self {
-        Service { reactions: vec![], kinds: vec![], routes: HashMap::new(), start: Start::Earliest }
+        Service {
+            reactions: vec![],
+            kinds: vec![],
+            routes: HashMap::new(),
+            events: HashMap::new(),
+            start: Start::Earliest,
+        }
     }
 }
 
@@ -183,7 +190,11 @@ impl<T: Topic> Service<T> {
     #[must_use]
     pub fn on<Shape>(mut self, decision: impl Decision<T, Shape>) -> Self {
         let reaction = decision.reaction();
-        self.routes.entry(reaction.origin).or_insert(self.reactions.len());
+        let index = self.reactions.len();
+        self.routes.entry(reaction.origin).or_insert(index);
+        if let Origin::Event { topic, name } = reaction.origin {
+            self.events.entry(topic).or_default().entry(name).or_insert(index);
+        }
         self.reactions.push(reaction);
         self
     }
@@ -211,6 +222,12 @@ impl<T: Topic> Service<T> {
     #[must_use]
     pub fn reaction_to(&self, origin: Origin) -> Option<&Reaction<T>> {
         self.routes.get(&origin).map(|index| &self.reactions[*index])
+    }
+
+    /// The decision about an event, by names as they stand in a record.
+    #[must_use]
+    pub fn reaction_to_event(&self, topic: &str, event: &str) -> Option<&Reaction<T>> {
+        self.events.get(topic).and_then(|events| events.get(event)).map(|index| &self.reactions[*index])
     }
 
     /// All decisions.

@@ -1,4 +1,307 @@
 //! A running service as its HTTP API and the other parts of its process see it.
 
+use crate::{
+    clock::Micros,
+    incoming::{Incoming, Reply},
+    intake::{Intake, TurnedAway, Wish},
+    record::{LogRow, WorkRow},
+    store::{Counts, Read, StoreError},
+    trace::TraceId,
+};
 use choreography::{Input, Key, Refused, State};
-use std::{future::Future, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::sync::{oneshot, watch};
+
+/// A caller is not kept waiting longer than this; repeating a command is harmless.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// Whether a service can do its work.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Health {
+    /// It has not begun.
+    #[default]
+    Starting,
+    /// It can.
+    Ready,
+    /// It serves commands, but something it reads is held up.
+    HeldUp(String),
+    /// It cannot write.
+    Away(String),
+}
+
+/// What an engine and its handles share.
+pub struct Shared {
+    /// The queues before the door.
+    pub intake: Arc<Intake>,
+    service: &'static str,
+    read: Arc<dyn Read>,
+    health: Mutex<Health>,
+    watched: Mutex<HashMap<Key, watch::Sender<()>>>,
+}
+
+impl Shared {
+    /// What the engine of `service` shares with its handles, which read through `read`.
+    #[must_use]
+    pub fn new(service: &'static str, read: Arc<dyn Read>) -> Arc<Shared> {
+        Arc::new(Shared { intake: Arc::default(), service, read, health: Mutex::default(), watched: Mutex::default() })
+    }
+
+    /// Returns whether it is another health than before.
+    pub(crate) fn set_health(&self, health: Health) -> bool {
+        let mut now = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        let differs = *now != health;
+        *now = health;
+        differs
+    }
+
+    fn watched(&self) -> MutexGuard<'_, HashMap<Key, watch::Sender<()>>> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wakes those who watch these keys.
+    pub(crate) fn changed(&self, touched: &BTreeSet<Key>) {
+        let mut watched = self.watched();
+        if watched.is_empty() {
+            return;
+        }
+        for key in touched {
+            if watched.get(key).is_some_and(|watchers| watchers.send(()).is_err()) {
+                watched.remove(key);
+            }
+        }
+    }
+}
+
+/// Why a command was not accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rejected {
+    /// The service refused it.
+    Refused(Refused),
+    /// Too much waits already; nothing was kept of it.
+    Busy {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// It is poison: nothing happened, and trying again will not help.
+    Failed(String),
+    /// The service is stopping, or cannot write now; the command may still be carried out, and repeating it is harmless.
+    Away(String),
+}
+
+/// A state with its version.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Versioned<S> {
+    /// The state.
+    pub state: S,
+    /// How many events are folded into it.
+    pub version: u64,
+}
+
+/// How a service is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// Its name.
+    pub service: &'static str,
+    /// Whether it can do its work.
+    pub health: Health,
+    /// Its log's last sequence number.
+    pub head: u64,
+    /// What waits in its store.
+    pub counts: Counts,
+}
+
+/// A running service. Clones are the same service.
+#[derive(Clone)]
+pub struct Handle {
+    shared: Arc<Shared>,
+}
+
+impl Handle {
+    /// A handle to the engine that shares this.
+    #[must_use]
+    pub fn new(shared: Arc<Shared>) -> Handle {
+        Handle { shared }
+    }
+
+    /// The service's name.
+    #[must_use]
+    pub fn service(&self) -> &'static str {
+        self.shared.service
+    }
+
+    /// Offers a command and waits until it is committed.
+    ///
+    /// # Errors
+    /// When it was refused, or not accepted now.
+    pub async fn command<I: Input>(&self, command: I, trace: TraceId) -> Result<(), Rejected> {
+        let (caller, answered) = oneshot::channel();
+        self.shared.intake.offer(Incoming::command(command, trace, caller)).map_err(
+            |turned_away| match turned_away {
+                TurnedAway::Full => Rejected::Busy { retry_after: Duration::from_secs(1) },
+                TurnedAway::Stopping => Rejected::Away(format!("{} is stopping", self.service())),
+            },
+        )?;
+        match tokio::time::timeout(ANSWER_WITHIN, answered).await {
+            Ok(Ok(Reply::Refused(refused))) => Err(Rejected::Refused(refused)),
+            Ok(Ok(Reply::Failed(why))) => Err(Rejected::Failed(why)),
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) => Err(Rejected::Away(format!("{} has stopped", self.service()))),
+            Err(_) => {
+                Err(Rejected::Away(format!("{} does not answer within {} s", self.service(), ANSWER_WITHIN.as_secs())))
+            }
+        }
+    }
+
+    /// Asks something of the reader away from the async threads, because stores block.
+    async fn read<R: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&dyn Read) -> Result<R, StoreError> + Send + 'static,
+    ) -> Result<R, StoreError> {
+        let read = self.shared.read.clone();
+        let answer = tokio::task::spawn_blocking(move || ask(&*read)).await;
+        answer.map_err(|e| StoreError::Outage(format!("the read was cut off: {e}")))?
+    }
+
+    /// The state of kind `S` under a key, if any event ever touched it.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn state<S: State>(&self, key: &str) -> Result<Option<Versioned<S>>, StoreError> {
+        let (kind, key) = (stored_as::<S>(), key.to_owned());
+        let row = self.read(move |read| read.state(&kind, &key)).await?;
+        row.map(|row| Ok(Versioned { state: decode::<S>(&row.body)?, version: row.version })).transpose()
+    }
+
+    /// States of kind `S` whose key begins with `prefix`, ascending, after a key.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn scan<S: State>(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(Key, S)>, StoreError> {
+        let (kind, prefix, after) = (stored_as::<S>(), prefix.to_owned(), after.map(str::to_owned));
+        let rows = self.read(move |read| read.scan(&kind, &prefix, after.as_deref(), limit)).await?;
+        rows.into_iter().map(|row| Ok((row.key, decode::<S>(&row.body)?))).collect()
+    }
+
+    /// All events about one key, in order.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn log_of(&self, key: &str) -> Result<Vec<Arc<LogRow>>, StoreError> {
+        let key = key.to_owned();
+        self.read(move |read| read.log_of(&key)).await
+    }
+
+    /// Open effects and timers whose key is `key` or begins with `key/`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn work_of(&self, key: &str) -> Result<Vec<WorkRow>, StoreError> {
+        let key = key.to_owned();
+        self.read(move |read| read.work_of(&key)).await
+    }
+
+    /// Watches a key: register first, then read, then wait for a change.
+    #[must_use]
+    pub fn watch(&self, key: &str) -> Watch {
+        let mut watched = self.shared.watched();
+        let changes = watched.entry(key.to_owned()).or_insert_with(|| watch::channel(()).0).subscribe();
+        Watch { changes }
+    }
+
+    /// How the service is.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn status(&self) -> Result<Status, StoreError> {
+        let (lead, counts) = self.read(|read| Ok((read.lead()?, read.counts()?))).await?;
+        Ok(Status { service: self.service(), health: self.health(), head: lead.head, counts })
+    }
+
+    /// Whether it can do its work.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.shared.health.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Asks the engine to retry or drop what was set aside. Answers what it did, or why not.
+    ///
+    /// # Errors
+    /// When nothing such is set aside, or it stays so.
+    pub async fn wish(&self, wish: Wish) -> Result<String, String> {
+        let replied = self.shared.intake.wish(wish);
+        replied.await.map_err(|_| format!("{} has stopped", self.service()))?
+    }
+
+    /// The service's log and states, for those who read them in bulk. Calls block.
+    #[must_use]
+    pub fn reader(&self) -> Arc<dyn Read> {
+        self.shared.read.clone()
+    }
+}
+
+/// Told when something under a key has changed.
+pub struct Watch {
+    changes: watch::Receiver<()>,
+}
+
+impl Watch {
+    /// Waits for the next change, at most for a while; returns whether there was one.
+    pub async fn changed(&mut self, at_most: Duration) -> bool {
+        matches!(tokio::time::timeout(at_most, self.changes.changed()).await, Ok(Ok(())))
+    }
+}
+
+fn stored_as<S: State>() -> String {
+    format!("{}.{}", S::KIND, S::SHAPE)
+}
+
+fn decode<S: State>(body: &[u8]) -> Result<S, StoreError> {
+    S::decode(S::SHAPE, body)
+        .map_err(|why| StoreError::Fatal(format!("a state of kind {} cannot be read: {why}", S::KIND)))
+}
+
+/// Microseconds since 1970 as RFC 3339, to the millisecond.
+#[must_use]
+pub fn rfc3339(at: Micros) -> String {
+    let (seconds, millis) = (at.div_euclid(1_000_000), at.rem_euclid(1_000_000) / 1000);
+    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let (year, month, day) = civil_from_days(days);
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{millis:03}Z",
+        second / 3600,
+        second / 60 % 60,
+        second % 60
+    )
+}
+
+/// Days since 1970-01-01 as a date of the proleptic Gregorian calendar, after Howard Hinnant's `civil_from_days`
+/// (<https://howardhinnant.github.io/date_algorithms.html>).
+fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let (day, month) =
+        (day_of_year - (153 * shifted + 2) / 5 + 1, if shifted < 10 { shifted + 3 } else { shifted - 9 });
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn times_read_as_people_write_them() {
+        assert_eq!(super::rfc3339(0), "1970-01-01T00:00:00.000Z");
+        assert_eq!(super::rfc3339(951_827_696_789_000), "2000-02-29T12:34:56.789Z");
+        assert_eq!(super::rfc3339(-1), "1969-12-31T23:59:59.999Z");
+    }
+}

@@ -1,1 +1,13 @@
-//! tutti
+//! The one binary `tutti`: the whole shop in one process (`up`), and the operator's command line, which is an HTTP
+//! client of a running shop.
+
+pub mod cli;
+pub mod client;
+pub mod demo;
+pub mod failure;
+pub mod map;
+pub mod report;
+pub mod screen;
+pub mod table;
+pub mod time;
+pub mod timeline;

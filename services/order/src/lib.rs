@@ -1,1 +1,35 @@
-//! order
+//! Owns an order's fate until it is confirmed, and its deadline. From then on it asks, and notes how it ends.
+
+pub mod domain;
+pub mod failures;
+pub mod listing;
+pub mod undo;
+
+use choreography::Service;
+use domain::{Order, cancel, complete, confirm, dispatch, expire, place};
+use failures::{no_carrier, out_of_stock, payment_failed};
+use listing::{CustomerOrder, PlacedOrder};
+use shared_events::order::Event;
+use undo::{payment_refunded, payment_voided, shipment_cancelled, stock_released};
+
+/// The order service: the states it keeps, and its decisions.
+#[must_use]
+pub fn service() -> Service<Event> {
+    Service::default()
+        .keeps::<Order>()
+        .keeps::<CustomerOrder>()
+        .keeps::<PlacedOrder>()
+        .on(place) // PlaceOrder -> OrderPlaced, After<Deadline> | refused
+        .on(cancel) // CancelOrder -> OrderCancelled | OrderCancellationRequested | refused
+        .on(expire) // Due<Deadline> -> OrderCancelled
+        .on(out_of_stock) // StockReservationFailed -> OrderCancelled
+        .on(payment_failed) // PaymentFailed -> OrderCancelled | OrderUndoProgressed | OrderUndone
+        .on(no_carrier) // ShipmentSchedulingFailed -> OrderCancelled
+        .on(confirm) // ShipmentScheduled -> OrderConfirmed
+        .on(dispatch) // ShipmentDispatched -> OrderDispatched
+        .on(complete) // ShipmentDelivered -> OrderCompleted
+        .on(shipment_cancelled) // ShipmentCancelled -> OrderCancelled | OrderUndoProgressed | OrderUndone
+        .on(stock_released) // StockReleased -> OrderUndoProgressed | OrderUndone
+        .on(payment_voided) // PaymentVoided -> OrderUndoProgressed | OrderUndone
+        .on(payment_refunded) // PaymentRefunded -> OrderUndoProgressed | OrderUndone
+}

@@ -1,0 +1,145 @@
+//! The embedded bus: the log is the topic. Readers read the log of their source and are woken in process; there is no
+//! copy and no relay. The last rows of each log are kept at hand, so that a reader that keeps up never asks the store.
+
+use super::{Bus, BusAway, Ends, Fetched};
+use crate::{
+    record::{LogRow, Position, Record},
+    reign::Lane,
+    store::Read,
+};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// Rows kept at hand per service.
+const TAIL_ROWS: usize = 8192;
+
+/// Wakes the one who waits for news.
+#[derive(Default)]
+pub struct Bell {
+    rung: Mutex<bool>,
+    waiting: Condvar,
+}
+
+impl Bell {
+    /// There is news.
+    pub fn ring(&self) {
+        let mut rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*rung {
+            *rung = true;
+            self.waiting.notify_one();
+        }
+    }
+
+    /// Waits until it rings, at most for a while; a ring that nobody waited for counts.
+    pub fn wait(&self, at_most: Option<Duration>) {
+        let until = at_most.map(|d| Instant::now() + d.min(Duration::from_secs(3600)));
+        let mut rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
+        while !*rung {
+            rung = match until.map(|until| until.saturating_duration_since(Instant::now())) {
+                None => self.waiting.wait(rung).unwrap_or_else(PoisonError::into_inner),
+                Some(Duration::ZERO) => break,
+                Some(left) => self.waiting.wait_timeout(rung, left).unwrap_or_else(PoisonError::into_inner).0,
+            };
+        }
+        *rung = false;
+    }
+}
+
+struct Topic {
+    log: Arc<dyn Read>,
+    tail: Mutex<VecDeque<Arc<LogRow>>>,
+    readers: Mutex<Vec<Arc<Bell>>>,
+}
+
+/// The logs of all services in this process.
+#[derive(Default)]
+pub struct LogHub {
+    topics: HashMap<&'static str, Topic>,
+}
+
+impl LogHub {
+    /// Adds a service's log.
+    pub fn add(&mut self, service: &'static str, log: Arc<dyn Read>) {
+        self.topics.insert(service, Topic { log, tail: Mutex::default(), readers: Mutex::default() });
+    }
+
+    /// A connection for `service`, whose `bell` rings when one of `sources` has news.
+    #[must_use]
+    pub fn connect(self: &Arc<Self>, service: &'static str, sources: &[&str], bell: &Arc<Bell>) -> LogBus {
+        for topic in sources.iter().filter_map(|source| self.topics.get(source)) {
+            topic.readers.lock().unwrap_or_else(PoisonError::into_inner).push(bell.clone());
+        }
+        LogBus { service, hub: self.clone() }
+    }
+
+    fn topic(&self, source: &str) -> Result<&Topic, BusAway> {
+        self.topics.get(source).ok_or_else(|| BusAway(format!("no service `{source}` runs here")))
+    }
+}
+
+impl Topic {
+    fn tail(&self) -> MutexGuard<'_, VecDeque<Arc<LogRow>>> {
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, rows: &[Arc<LogRow>]) {
+        let (Some(first), mut tail) = (rows.first(), self.tail()) else { return };
+        let follows = |last: &Arc<LogRow>| last.generation == first.generation && last.seq + 1 == first.seq;
+        if tail.back().is_some_and(|last| !follows(last)) {
+            tail.clear(); // a commit whose outcome was unknown is missing here, but not in the log
+        }
+        tail.extend(rows.iter().cloned());
+        let excess = tail.len().saturating_sub(TAIL_ROWS);
+        tail.drain(..excess);
+    }
+
+    /// What the tail has after a position; nothing when it does not reach back that far.
+    fn from_tail(&self, lane: u16, after: Position, max: usize) -> Option<Vec<Arc<LogRow>>> {
+        let tail = self.tail();
+        let (first, last) = (tail.front()?, tail.back()?);
+        let reaches = lane == first.lane
+            && after.generation == first.generation
+            && after.seq + 1 >= first.seq
+            && after <= last.position();
+        let skip = usize::try_from((after.seq + 1).checked_sub(first.seq)?).ok()?;
+        reaches.then(|| tail.iter().skip(skip).take(max).cloned().collect())
+    }
+}
+
+/// One service's connection to the logs of all.
+pub struct LogBus {
+    service: &'static str,
+    hub: Arc<LogHub>,
+}
+
+impl Bus for LogBus {
+    fn fetch(&mut self, (source, lane): Lane, after: Position, max: usize) -> Result<Fetched, BusAway> {
+        let topic = self.hub.topic(source)?;
+        let rows = match topic.from_tail(lane, after, max) {
+            Some(rows) => rows,
+            None => topic.log.log_after(lane, after, max).map_err(|e| BusAway(e.to_string()))?,
+        };
+        let at_end = rows.len() < max;
+        Ok(Fetched { records: rows.into_iter().map(|row| Record { source, row }).collect(), at_end })
+    }
+
+    fn ends(&mut self, (source, _): Lane) -> Result<Ends, BusAway> {
+        let lead = self.hub.topic(source)?.log.lead().map_err(|e| BusAway(e.to_string()))?;
+        let at = |seq| Position { generation: lead.generation, seq };
+        Ok(Ends { earliest: at(0), latest: at(lead.head) })
+    }
+
+    fn reread(&mut self, _lane: Lane, _after: Position) -> Result<(), BusAway> {
+        Ok(()) // the log is read by position anyway
+    }
+
+    fn publish(&mut self, rows: &[Arc<LogRow>]) -> Result<Option<u64>, BusAway> {
+        let topic = self.hub.topic(self.service)?;
+        topic.push(rows);
+        topic.readers.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|bell| bell.ring());
+        Ok(rows.last().map(|row| row.seq))
+    }
+}

@@ -1,0 +1,291 @@
+//! One batch in the making: what it would write, computed in memory, one row per key. Begun anew when a decision asks
+//! for states that were not loaded.
+
+use crate::{
+    clock::{Micros, micros},
+    incoming::{From, Incoming, Reply},
+    record::{Cause, CursorRow, LogRow, ParkedRow, Position, StateRow, WorkId, WorkRow},
+    reign::{Lane, Outcome, Reign},
+    store::{Batch, StoreError},
+    trace::Traceparent,
+};
+use choreography::{Decided, Key, Service, Slot, Topic, Work};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+/// Bytes of a datum that a broker certainly takes; what is larger is poison, because nothing that the broker could
+/// refuse may ever be committed.
+pub const MAX_BODY: usize = 255 * 1024;
+/// Bytes of a key.
+pub const MAX_KEY: usize = 1024;
+/// Inputs in one batch, at most: also what tells the spans of one batch apart.
+pub const MAX_BATCH: usize = 1024;
+
+/// What became of a batch, after its commit.
+#[derive(Debug)]
+pub struct Passed {
+    /// One reply per input.
+    pub replies: Vec<Reply>,
+    /// The events it said.
+    pub log: Vec<Arc<LogRow>>,
+    /// The work it asked for.
+    pub work: Vec<Arc<WorkRow>>,
+    /// The work it took the answers of.
+    pub done: Vec<WorkId>,
+    /// Keys of which states or events changed.
+    pub touched: BTreeSet<Key>,
+}
+
+/// A batch in the making.
+pub(crate) struct Draft {
+    service: &'static str,
+    at: Micros,
+    log: Vec<Arc<LogRow>>,
+    folded: HashMap<Slot, u64>,
+    cursors: BTreeMap<Lane, Position>,
+    work_done: BTreeSet<WorkId>,
+    work_put: BTreeMap<WorkId, Arc<WorkRow>>,
+    parked: Vec<ParkedRow>,
+    parked_change: HashMap<(String, Key), isize>,
+    /// Sources and keys whose first parked record stays parked in this batch.
+    blocked: BTreeSet<(String, Key)>,
+    unparked: Vec<u64>,
+    pub replies: Vec<Reply>,
+    pub missing: BTreeSet<Slot>,
+}
+
+impl Draft {
+    pub fn begin<T: Topic>(service: &Service<T>, reign: &Reign, now: Micros) -> Draft {
+        Draft {
+            service: service.name(),
+            // Time never runs backwards within a log, whatever the clock does.
+            at: now.max(reign.lead.last_at),
+            log: vec![],
+            folded: HashMap::new(),
+            cursors: BTreeMap::new(),
+            work_done: BTreeSet::new(),
+            work_put: BTreeMap::new(),
+            parked: vec![],
+            parked_change: HashMap::new(),
+            blocked: BTreeSet::new(),
+            unparked: vec![],
+            replies: vec![],
+            missing: BTreeSet::new(),
+        }
+    }
+
+    /// Exact, in memory, without a row per message. Nothing when the input is new.
+    pub fn not_new(&self, reign: &Reign, input: &Incoming) -> Option<Reply> {
+        match &input.from {
+            From::Record(record) => {
+                let lane = (record.source, record.row.lane);
+                let cursor = self.cursors.get(&lane).or_else(|| reign.cursors.get(&lane)).copied().unwrap_or_default();
+                is_next(cursor, record.row.position())
+            }
+            From::Work { id, .. } => (self.is_answered(id) || !reign.handed.contains_key(id)).then_some(Reply::Seen),
+            From::Parked(parked) if self.unparked.contains(&parked.id) => Some(Reply::Seen),
+            From::Parked(parked) => {
+                let slot = (parked.source.clone(), parked.row.key.clone());
+                self.blocked
+                    .contains(&slot)
+                    .then(|| Reply::Parked("behind a parked record of its source and key".into()))
+            }
+            From::Caller => None,
+        }
+    }
+
+    fn is_answered(&self, id: &WorkId) -> bool {
+        self.work_done.contains(id) || self.work_put.get(id).is_some_and(|row| row.stuck.is_some())
+    }
+
+    /// Moves what makes the input new, so that it is not new again.
+    pub fn consume(&mut self, input: &Incoming) {
+        match &input.from {
+            From::Record(record) => _ = self.cursors.insert((record.source, record.row.lane), record.row.position()),
+            From::Work { id, .. } => _ = self.work_done.insert(id.clone()),
+            From::Parked(parked) => {
+                self.unparked.push(parked.id);
+                *self.parked_change.entry((parked.source.clone(), parked.row.key.clone())).or_default() -= 1;
+            }
+            From::Caller => {}
+        }
+    }
+
+    /// Order is promised per source and key, and so is parking: a poison record of one source never holds up what
+    /// another source says about the same order.
+    pub fn is_behind_parked(&self, reign: &Reign, input: &Incoming) -> bool {
+        let From::Record(record) = &input.from else { return false };
+        let slot = (record.source.to_owned(), input.key.clone());
+        let before = reign.parked.get(&slot).copied().unwrap_or_default();
+        before.saturating_add_signed(self.parked_change.get(&slot).copied().unwrap_or_default()) > 0
+    }
+
+    /// Sets a poison input aside: a record with its original bytes, an answer by marking its work row.
+    pub fn set_aside(&mut self, reign: &Reign, input: &Incoming, reason: String) -> Reply {
+        match &input.from {
+            From::Caller => Reply::Failed(reason),
+            From::Work { id, .. } => {
+                self.work_done.remove(id);
+                if let Some(row) = reign.handed.get(id) {
+                    let stuck = WorkRow { stuck: Some(reason.clone()), ..(**row).clone() };
+                    self.work_put.insert(id.clone(), Arc::new(stuck));
+                }
+                Reply::Stuck(reason)
+            }
+            From::Record(record) => {
+                *self.parked_change.entry((record.source.to_owned(), input.key.clone())).or_default() += 1;
+                let parked = ParkedRow {
+                    id: 0,
+                    source: record.source.into(),
+                    row: record.row.clone(),
+                    reason: reason.clone(),
+                    since: self.at,
+                };
+                self.parked.push(parked);
+                Reply::Parked(reason)
+            }
+            From::Parked(parked) => {
+                let slot = (parked.source.clone(), parked.row.key.clone());
+                self.unparked.retain(|id| *id != parked.id);
+                *self.parked_change.entry(slot.clone()).or_default() += 1;
+                self.blocked.insert(slot);
+                Reply::Parked(reason)
+            }
+        }
+    }
+
+    /// Appends what a decision said and asked for. `None` was decided on states that are still missing.
+    pub fn say<T: Topic>(
+        &mut self,
+        reign: &mut Reign,
+        input: &Incoming,
+        decided: Option<Decided<T>>,
+    ) -> Result<Reply, String> {
+        let Some(Decided { out, folded }) = decided else { return Ok(Reply::Accepted) };
+        if let Some(refused) = out.refused {
+            return Ok(Reply::Refused(refused));
+        }
+        let trace = self.span(reign, input);
+        let rows = out
+            .events
+            .iter()
+            .zip(1..)
+            .map(|(event, n)| self.row(reign, input, trace, event, n))
+            .collect::<Result<Vec<_>, _>>()?;
+        let cause = rows.last().map(|row| format!("{}/{}", self.service, row.id()));
+        let cause = cause.or_else(|| input.cause.event.clone()).unwrap_or_else(|| input.cause.to_string());
+        self.log.extend(rows);
+        for (slot, (state, events)) in folded {
+            *self.folded.entry(slot.clone()).or_default() += events;
+            reign.states.draft(slot, state);
+        }
+        for work in out.work {
+            let row = self.work_row(reign, work, trace, &cause);
+            self.work_put.insert(row.id(), Arc::new(row));
+        }
+        Ok(Reply::Accepted)
+    }
+
+    /// The span in which this input is handled: its parent is where the input came from.
+    fn span(&self, reign: &Reign, input: &Incoming) -> Traceparent {
+        let seed = reign.lead.commits * MAX_BATCH as u64 + self.replies.len() as u64;
+        input.trace.child(self.service, reign.lead.generation, seed)
+    }
+
+    fn row<T: Topic>(
+        &self,
+        reign: &Reign,
+        input: &Incoming,
+        trace: Traceparent,
+        event: &T,
+        n: u64,
+    ) -> Result<Arc<LogRow>, String> {
+        let (key, body) = (event.key(), event.encode()?);
+        if key.len() > MAX_KEY || body.len() > MAX_BODY {
+            return Err(format!(
+                "{} is too large: a key of {} bytes (at most {MAX_KEY}), a datum of {} (at most {MAX_BODY})",
+                event.name(),
+                key.len(),
+                body.len()
+            ));
+        }
+        let attempts = if let From::Work { attempts, .. } = input.from { attempts } else { 0 };
+        Ok(Arc::new(LogRow {
+            lane: 0,
+            generation: reign.lead.generation,
+            seq: reign.lead.head + self.log.len() as u64 + n,
+            key: key.to_owned(),
+            name: event.name().to_owned(),
+            schema: event.version(),
+            body: body.into(),
+            cause: Cause { attempts, ..input.cause.clone() }.to_string(),
+            trace: trace.to_string(),
+            epoch: reign.lead.epoch,
+            at: self.at,
+        }))
+    }
+
+    fn work_row(&self, reign: &Reign, work: Work, trace: Traceparent, cause: &str) -> WorkRow {
+        WorkRow {
+            name: work.name.to_owned(),
+            key: work.key,
+            lane: 0,
+            seq: reign.lead.head + self.log.len() as u64,
+            due: self.at.saturating_add(micros(work.after)),
+            shape: work.shape,
+            body: work.body.into(),
+            cause: cause.to_owned(),
+            trace: trace.to_string(),
+            stuck: None,
+        }
+    }
+
+    /// The net effect of the batch, ready to be written.
+    pub fn finish<T: Topic>(self, service: &Service<T>, reign: &mut Reign) -> Result<(Batch, Outcome), StoreError> {
+        let states = reign.states.take_drafts();
+        let head = reign.lead.head + self.log.len() as u64;
+        let rows = states.iter().map(|((name, key), state)| {
+            let kind = service.kind(name).ok_or_else(|| format!("`{name}` is not kept"))?;
+            let version =
+                reign.version(name, key) + self.folded.get(&(*name, key.clone())).copied().unwrap_or_default();
+            let body = (kind.encode)(&**state)?;
+            Ok(StateRow { kind: kind.stored_as.clone(), key: key.clone(), lane: 0, seq: head, version, body })
+        });
+        let rows = rows.collect::<Result<Vec<_>, String>>().map_err(StoreError::Data)?;
+        let cursors = self.cursors.iter().map(|((source, lane), at)| CursorRow {
+            source: (*source).to_owned(),
+            lane: *lane,
+            at: *at,
+        });
+        let batch = Batch {
+            lead: reign.lead,
+            published: reign.published,
+            states: rows,
+            cursors: cursors.collect(),
+            work_done: self.work_done.into_iter().filter(|id| !self.work_put.contains_key(id)).collect(),
+            work_put: self.work_put.into_values().collect(),
+            parked: self.parked,
+            unparked: self.unparked,
+            log: self.log,
+        };
+        let outcome =
+            Outcome { replies: self.replies, at: self.at, cursors: self.cursors, parked: self.parked_change, states };
+        Ok((batch, outcome))
+    }
+}
+
+/// Whether a record is the next of its lane: nothing when it is, and otherwise what to do about it.
+fn is_next(cursor: Position, record: Position) -> Option<Reply> {
+    let expected = match record.generation.cmp(&cursor.generation) {
+        std::cmp::Ordering::Less => return Some(Reply::Seen),
+        std::cmp::Ordering::Equal => cursor.seq + 1,
+        std::cmp::Ordering::Greater => 1,
+    };
+    match record.seq.cmp(&expected) {
+        std::cmp::Ordering::Less => Some(Reply::Seen),
+        std::cmp::Ordering::Equal => None,
+        std::cmp::Ordering::Greater => Some(Reply::Early),
+    }
+}

@@ -1,0 +1,403 @@
+//! One service at work: collects a batch, takes it through the door, hands out what came of it. It never waits and has
+//! no thread of its own, so that the same code runs under the host's threads and under the simulation's virtual time.
+
+use crate::{
+    agenda::{Agenda, Turn},
+    bus::{Bus, BusAway},
+    clock::{Clock, Micros},
+    door::Door,
+    draft::{MAX_BATCH, Passed},
+    handle::{Health, Shared},
+    incoming::{Body, From, Incoming, Reply, trace_of},
+    intake::{Answer, Intake, Verdict, Wish},
+    lanes::Lanes,
+    perform::{Attempt, Performer},
+    pulse::Pulse,
+    record::{Cause, WorkId, WorkRow},
+    reign::Reign,
+    store::{Batch, Store, StoreError},
+};
+use choreography::{CheckError, Origin, Service, Topic};
+use std::{collections::HashMap, sync::Arc};
+
+/// A reign that has not committed for this long proves that it still leads before it calls the world.
+const LEAD_PROVED_FOR: Micros = 10_000_000;
+/// The pause before a store or bus that is away is tried again.
+const RETRY_AFTER: Micros = 250_000;
+/// The store tidies up when nothing was written for this long.
+const REST_AFTER: Micros = 1_000_000;
+
+/// What to do after a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// There may be more to do at once.
+    Worked,
+    /// Nothing to do until the bell rings, or until then at the latest.
+    Idle(Option<Micros>),
+    /// It stopped as it was told to.
+    Stopped,
+    /// It must never write again: the process ends, with this reason.
+    Ended(String),
+}
+
+/// What an engine is made of.
+pub struct Parts<T: Topic> {
+    /// The decisions.
+    pub service: Service<T>,
+    /// The writer's side of the store.
+    pub store: Box<dyn Store>,
+    /// The connection to the bus.
+    pub bus: Box<dyn Bus>,
+    /// One performer for each effect the service asks for.
+    pub performers: Vec<Box<dyn Performer>>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// What it shares with its handles.
+    pub shared: Arc<Shared>,
+    /// Where this process is to be reached.
+    pub owner: String,
+    /// Counts builds: an older one never takes the lead from a newer one.
+    pub build: u64,
+}
+
+/// What a reign holds beside what the door needs.
+struct Rule {
+    reign: Reign,
+    agenda: Agenda,
+    lanes: Lanes,
+    rested: bool,
+}
+
+/// One service at work.
+pub struct Engine<T: Topic> {
+    door: Door<T>,
+    bus: Box<dyn Bus>,
+    performers: HashMap<&'static str, Box<dyn Performer>>,
+    shared: Arc<Shared>,
+    owner: String,
+    build: u64,
+    rule: Option<Rule>,
+}
+
+impl<T: Topic> Engine<T> {
+    /// Puts a service together.
+    ///
+    /// # Errors
+    /// When the choreography does not hold together, or an effect has no performer.
+    pub fn new(parts: Parts<T>) -> Result<Engine<T>, CheckError> {
+        parts.service.check()?;
+        let performers: HashMap<_, _> = parts.performers.into_iter().map(|p| (p.name(), p)).collect();
+        let asked = parts.service.reactions().iter().flat_map(|r| r.declared.effects.iter());
+        let lacking: Vec<_> = asked
+            .filter(|name| !performers.contains_key(*name))
+            .map(|name| format!("{}: nobody performs {name}", T::NAME))
+            .collect();
+        if !lacking.is_empty() {
+            return Err(CheckError(lacking));
+        }
+        choreography::quiet_panics();
+        let door =
+            Door { service: Arc::new(parts.service), store: parts.store, clock: parts.clock, pulse: Arc::default() };
+        Ok(Engine {
+            door,
+            bus: parts.bus,
+            performers,
+            shared: parts.shared,
+            owner: parts.owner,
+            build: parts.build,
+            rule: None,
+        })
+    }
+
+    /// What the watchdog looks at.
+    #[must_use]
+    pub fn pulse(&self) -> Arc<Pulse> {
+        self.door.pulse.clone()
+    }
+
+    /// The queues before the door.
+    #[must_use]
+    pub fn intake(&self) -> &Arc<Intake> {
+        &self.shared.intake
+    }
+
+    /// The clock it goes by.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.door.clock
+    }
+
+    /// Does what there is to do now, at most one batch of it.
+    pub fn step(&mut self) -> Step {
+        let worked = match self.rule.take() {
+            None => self.begin_reign().map(|rule| (rule, Step::Worked)),
+            Some(mut rule) => self.turn(&mut rule).map(|step| (rule, step)),
+        };
+        match worked {
+            Ok((rule, step)) => {
+                self.rule = Some(rule);
+                step
+            }
+            Err(error) => self.end_reign(&error),
+        }
+    }
+
+    fn begin_reign(&mut self) -> Result<Rule, StoreError> {
+        let now = self.door.clock.now();
+        let mut reign = Reign::begin(&self.door.service, &mut *self.door.store, &self.owner, self.build, now)?;
+        let away = |e: BusAway| StoreError::Outage(e.to_string());
+        let mut lanes = Lanes::of(&self.door.service);
+        let first_cursors = lanes.first_cursors(&self.door.service, &reign, &mut *self.bus).map_err(away)?;
+        if !first_cursors.is_empty() {
+            // Written before the first read, so that "from now on" means the same after any crash.
+            let batch = Batch {
+                lead: reign.lead,
+                published: reign.published,
+                cursors: first_cursors.clone(),
+                ..Batch::default()
+            };
+            self.door.store.commit(&batch)?;
+            reign.lead.commits += 1;
+            lanes.begin(&mut reign, first_cursors);
+        }
+        tracing::debug!(service = T::NAME, epoch = reign.lead.epoch, head = reign.lead.head, "a reign begins");
+        self.shared.set_health(Health::Ready);
+        Ok(Rule { reign, agenda: Agenda::unread(), lanes, rested: false })
+    }
+
+    fn end_reign(&mut self, error: &StoreError) -> Step {
+        match error {
+            StoreError::Fenced(_) | StoreError::Fatal(_) => {
+                self.shared.set_health(Health::Away(error.to_string()));
+                Step::Ended(error.to_string())
+            }
+            StoreError::Outage(_) | StoreError::Data(_) => {
+                if self.shared.set_health(Health::Away(error.to_string())) {
+                    tracing::warn!(service = T::NAME, %error, "waiting until it is back");
+                }
+                if self.shared.intake.is_stopping() {
+                    return Step::Stopped;
+                }
+                Step::Idle(Some(self.door.clock.now() + RETRY_AFTER))
+            }
+        }
+    }
+
+    fn turn(&mut self, rule: &mut Rule) -> Result<Step, StoreError> {
+        let stopping = self.shared.intake.is_stopping();
+        self.serve_wishes(rule)?;
+        let (performers, store) = (&self.performers, &mut *self.door.store);
+        rule.agenda.refill(store, |row| turn_of(performers, row))?;
+        let batch = self.collect(rule);
+        if batch.is_empty() {
+            self.hand_out(rule)?;
+            return if stopping { Ok(Step::Stopped) } else { self.rest(rule) };
+        }
+        self.pass(rule, batch)?;
+        self.hand_out(rule)?;
+        Ok(Step::Worked)
+    }
+
+    /// Callers go first, up to a quarter of the batch; then answers, which end what was begun; then records; timers
+    /// come last, and only up to the moment that every lane was followed to.
+    fn collect(&mut self, rule: &mut Rule) -> Vec<Incoming> {
+        let now = self.door.clock.now();
+        let mut batch = self.shared.intake.commands(MAX_BATCH / 4);
+        for answer in self.shared.intake.answers(MAX_BATCH / 4) {
+            batch.extend(incoming_answer(rule, answer, now));
+        }
+        let room = MAX_BATCH - batch.len();
+        let records = rule.lanes.fetch(&mut *self.bus, &rule.reign, now, room);
+        batch.extend(records.into_iter().map(|record| Incoming::record(&self.door.service, record)));
+        let due = rule.agenda.timers_due(rule.lanes.followed_until(now), MAX_BATCH - batch.len());
+        batch.extend(due.into_iter().map(|row| self.incoming_timer(rule, row)));
+        batch
+    }
+
+    fn incoming_timer(&self, rule: &mut Rule, row: Arc<WorkRow>) -> Incoming {
+        rule.reign.handed.insert(row.id(), row.clone());
+        let reaction =
+            self.door.service.reactions().iter().find(|r| matches!(r.origin, Origin::Timer(name) if name == row.name));
+        let body = match reaction.map(|r| (r.origin, (r.decode)(row.shape, &row.body))) {
+            Some((origin, Ok(timer))) => Body::Input(origin, timer),
+            Some((_, Err(why))) => Body::Unreadable(why),
+            None => Body::Unreadable(format!("{} knows no timer `{}`", T::NAME, row.name)),
+        };
+        incoming_work(&row, body, 0)
+    }
+
+    /// Takes a batch through the door. When the store refuses the content, the inputs go one by one, and the guilty one
+    /// is set aside.
+    fn pass(&mut self, rule: &mut Rule, batch: Vec<Incoming>) -> Result<(), StoreError> {
+        match self.door.pass(&mut rule.reign, &batch) {
+            Ok(passed) => self.passed(rule, batch, passed),
+            Err(StoreError::Data(_)) if batch.len() > 1 => {
+                batch.into_iter().try_for_each(|input| self.pass(rule, vec![input]))
+            }
+            Err(StoreError::Data(why)) => batch.into_iter().try_for_each(|input| self.pass_guilty(rule, input, &why)),
+            Err(error) => {
+                // Nobody knows whether it was committed. Commands are idempotent by state, so the next reign may be
+                // asked again; everything else comes again by itself.
+                self.shared.intake.offer_again(batch.into_iter().filter(|input| input.caller.is_some()).collect());
+                Err(error)
+            }
+        }
+    }
+
+    fn pass_guilty(&mut self, rule: &mut Rule, mut input: Incoming, why: &str) -> Result<(), StoreError> {
+        input.body = Body::Unreadable(format!("the store refuses it: {why}"));
+        let batch = [input];
+        let passed = self.door.pass(&mut rule.reign, &batch)?;
+        let [input] = batch;
+        self.passed(rule, vec![input], passed)
+    }
+
+    fn passed(&mut self, rule: &mut Rule, batch: Vec<Incoming>, passed: Passed) -> Result<(), StoreError> {
+        rule.rested = false;
+        rule.lanes.passed(&batch, &passed.replies, self.door.clock.now(), &mut *self.bus, &rule.reign);
+        crate::telemetry::batch_passed(T::NAME, &batch, &passed);
+        for (input, reply) in batch.into_iter().zip(passed.replies) {
+            if let (From::Work { id, .. }, Reply::Accepted | Reply::Stuck(_) | Reply::Seen) = (&input.from, &reply) {
+                rule.agenda.settled(id);
+            }
+            if let Some(caller) = input.caller {
+                // A caller that went away is answered by the state when it asks again.
+                _ = caller.send(reply);
+            }
+        }
+        for row in passed.work {
+            let turn = turn_of(&self.performers, &row);
+            rule.agenda.add(row, true, turn);
+        }
+        match self.bus.publish(&passed.log) {
+            Ok(published) => rule.reign.published = published.unwrap_or(rule.reign.published),
+            Err(away) => tracing::warn!(service = T::NAME, %away, "events wait in the log"),
+        }
+        self.shared.changed(&passed.touched);
+        Ok(())
+    }
+
+    /// Gives ready effects to their performers, if this reign surely still leads.
+    fn hand_out(&mut self, rule: &mut Rule) -> Result<(), StoreError> {
+        let now = self.door.clock.now();
+        let ready = rule.agenda.effects_ready(now);
+        if !ready.is_empty() && now - rule.reign.last_commit > LEAD_PROVED_FOR {
+            self.pass(rule, vec![])?;
+        }
+        for task in ready {
+            rule.reign.handed.insert(task.row.id(), task.row.clone());
+            let Some(performer) = self.performers.get(&*task.row.name) else { continue };
+            let key = format!("{}/{}/{}", T::NAME, task.row.name, task.row.key);
+            let ask_first = task.attempts > 1 || !task.fresh;
+            performer
+                .start(Attempt { row: task.row, key, ask_first, epoch: rule.reign.lead.epoch }, &self.shared.intake);
+        }
+        Ok(())
+    }
+
+    fn rest(&mut self, rule: &mut Rule) -> Result<Step, StoreError> {
+        let now = self.door.clock.now();
+        let mut wake = rule.lanes.wake(now, rule.agenda.next_due());
+        if !rule.rested && now - rule.reign.last_commit > REST_AFTER {
+            self.door.store.rest()?;
+            rule.rested = true;
+        } else if !rule.rested {
+            let rest_at = rule.reign.last_commit + REST_AFTER + 1;
+            wake = Some(wake.map_or(rest_at, |wake| wake.min(rest_at)));
+        }
+        self.shared.set_health(rule.lanes.health());
+        Ok(Step::Idle(wake))
+    }
+
+    fn serve_wishes(&mut self, rule: &mut Rule) -> Result<(), StoreError> {
+        while let Some((wish, reply)) = self.shared.intake.next_wish() {
+            let served = match wish {
+                Wish::Retry { source, key } => self.retry_parked(rule, &source, &key, false)?,
+                Wish::Discard { source, key } => self.retry_parked(rule, &source, &key, true)?,
+                Wish::RetryWork(id) => self.retry_work(rule, &id)?,
+            };
+            // Whoever wished may have gone away; it is done all the same.
+            _ = reply.send(served);
+        }
+        Ok(())
+    }
+
+    fn retry_parked(
+        &mut self,
+        rule: &mut Rule,
+        source: &str,
+        key: &str,
+        discard: bool,
+    ) -> Result<Result<String, String>, StoreError> {
+        let limit = if discard { 1 } else { MAX_BATCH };
+        let parked = self.door.store.parked_of(source, key, limit)?;
+        if parked.is_empty() {
+            return Ok(Err(format!("nothing of {source} is parked under {key}")));
+        }
+        let batch: Vec<_> = parked.into_iter().map(|row| Incoming::parked(&self.door.service, row, discard)).collect();
+        let passed = self.door.pass(&mut rule.reign, &batch)?;
+        let stays = passed
+            .replies
+            .iter()
+            .find_map(|reply| if let Reply::Parked(why) = reply { Some(why.clone()) } else { None });
+        let taken = passed.replies.iter().filter(|reply| **reply == Reply::Accepted).count();
+        self.passed(rule, batch, passed)?;
+        Ok(stays
+            .map_or(Ok(format!("{taken} taken")), |why| Err(format!("{taken} taken; the next stays parked: {why}"))))
+    }
+
+    fn retry_work(&mut self, rule: &mut Rule, id: &WorkId) -> Result<Result<String, String>, StoreError> {
+        let Some(row) = self.door.store.work(id)?.filter(|row| row.stuck.is_some()) else {
+            return Ok(Err(format!("no stuck work {} {}", id.0, id.1)));
+        };
+        let row = Arc::new(WorkRow { stuck: None, ..row });
+        let batch = Batch {
+            lead: rule.reign.lead,
+            published: rule.reign.published,
+            work_put: vec![row.clone()],
+            ..Batch::default()
+        };
+        self.door.store.commit(&batch)?;
+        rule.reign.lead.commits += 1;
+        let turn = turn_of(&self.performers, &row);
+        rule.agenda.add(row, false, turn);
+        Ok(Ok("tried again".into()))
+    }
+}
+
+/// Whose turn a row takes; none for a timer. A request that cannot be read takes a turn of its own, and gets stuck.
+fn turn_of(performers: &HashMap<&'static str, Box<dyn Performer>>, row: &WorkRow) -> Option<Turn> {
+    let performer = performers.get(&*row.name)?;
+    Some((performer.family(), performer.about(row).unwrap_or_else(|_| row.key.clone())))
+}
+
+fn incoming_answer(rule: &mut Rule, answer: Answer, now: Micros) -> Option<Incoming> {
+    if answer.epoch != rule.reign.lead.epoch {
+        return None;
+    }
+    let row = rule.reign.handed.get(&answer.id)?.clone();
+    let body = match answer.verdict {
+        Verdict::Definite(origin, done) => Body::Input(origin, done),
+        Verdict::Stuck(why) => Body::Stuck(why),
+        Verdict::Again(why) => {
+            let pause = rule.agenda.again(&answer.id, now);
+            let attempts = rule.agenda.attempts(&answer.id);
+            tracing::debug!(
+                effect = row.name,
+                key = row.key,
+                attempts,
+                pause_ms = pause / 1000,
+                why,
+                "unclear, asked again later"
+            );
+            return None;
+        }
+    };
+    Some(incoming_work(&row, body, rule.agenda.attempts(&answer.id)))
+}
+
+fn incoming_work(row: &WorkRow, body: Body, attempts: u32) -> Incoming {
+    let cause = Cause { event: Some(row.cause.clone()), via: Some(row.name.clone()), attempts };
+    let trace = trace_of(&row.trace, &row.key);
+    Incoming { from: From::Work { id: row.id(), attempts }, key: row.key.clone(), body, cause, trace, caller: None }
+}

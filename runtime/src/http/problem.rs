@@ -1,0 +1,151 @@
+//! Problem details (RFC 9457): how an API says no.
+
+use crate::StoreError;
+use axum::{
+    body::Body,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use choreography::Refused;
+use serde::{Serialize, Serializer};
+use std::time::Duration;
+use utoipa::ToSchema;
+
+/// How soon to come back where the store or the service is away and nobody can tell for how long.
+const COME_BACK: Duration = Duration::from_secs(1);
+/// A detail may quote the request; more of it than this helps nobody.
+const DETAIL_LIMIT: usize = 500;
+
+/// Why a request was not done, as `application/problem+json`. Nothing of such a request has happened, unless the detail
+/// says otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Problem {
+    /// What kind of problem it is, for machines: a relative reference that never changes.
+    #[serde(rename = "type")]
+    #[schema(example = "/problems/invalid-request")]
+    kind: String,
+    /// What kind of problem it is, for people.
+    #[schema(example = "The request is not valid")]
+    title: &'static str,
+    /// The HTTP status, again.
+    #[serde(serialize_with = "as_number")]
+    #[schema(value_type = u16, minimum = 400, maximum = 599, example = 400)]
+    status: StatusCode,
+    /// What is wrong this time, and what to do about it.
+    #[schema(example = "must be at least 1 and at most 1000")]
+    detail: String,
+    /// The member of the request body, the parameter or the header that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "lines[0].quantity")]
+    field: Option<String>,
+    /// Why a well-formed request was refused, as a stable word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "already_dispatched")]
+    reason: Option<&'static str>,
+    /// After how many seconds to try again; also in the header Retry-After.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 1)]
+    retry_after: Option<u64>,
+}
+
+fn as_number<S: Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u16(status.as_u16())
+}
+
+impl Problem {
+    /// A problem of the kind `/problems/{kind}`.
+    #[must_use]
+    pub fn new(status: StatusCode, kind: &str, title: &'static str, detail: impl Into<String>) -> Problem {
+        let kind = format!("/problems/{kind}");
+        let detail = shortened(detail.into());
+        Problem { kind, title, status, detail, field: None, reason: None, retry_after: None }
+    }
+
+    /// The request does not have the documented shape; `field` names the part, `detail` says what it must be.
+    #[must_use]
+    pub fn invalid(field: impl Into<String>, detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::BAD_REQUEST, "invalid-request", "The request is not valid", detail).about(field)
+    }
+
+    /// A command was understood and refused; the kind of the problem is the refusal's word.
+    #[must_use]
+    pub fn refused(status: StatusCode, refused: &Refused) -> Problem {
+        let kind = refused.reason.replace('_', "-");
+        let problem = Problem::new(status, &kind, "The request was refused", refused.detail.clone());
+        Problem { reason: Some(refused.reason), ..problem }
+    }
+
+    /// It cannot be done now; try again after this time.
+    #[must_use]
+    pub fn later(detail: impl Into<String>, retry_after: Duration) -> Problem {
+        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "try-again-later", "Try again later", detail);
+        // Whole seconds, rounded up: a client that waits 0 s hammers.
+        let seconds = retry_after.as_millis().div_ceil(1000).max(1);
+        Problem { retry_after: Some(u64::try_from(seconds).unwrap_or(u64::MAX)), ..problem }
+    }
+
+    /// The service itself is at fault. The cause goes to its log, not to the caller.
+    #[must_use]
+    pub fn internal(cause: &str) -> Problem {
+        tracing::error!(cause, "a request could not be answered");
+        let detail = "The service could not answer this request; its log says why.";
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal-error", "Internal error", detail)
+    }
+
+    /// The same problem, naming the part of the request that it is about.
+    #[must_use]
+    pub fn about(self, field: impl Into<String>) -> Problem {
+        Problem { field: Some(shortened(field.into())), ..self }
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The part of the request that it is about.
+    #[must_use]
+    pub fn field(&self) -> Option<&str> {
+        self.field.as_deref()
+    }
+
+    /// What is wrong.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+}
+
+fn shortened(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(DETAIL_LIMIT) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = axum::Json(&self).into_response();
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response.map(Body::new)
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Problem {
+        match error {
+            StoreError::Fenced(_) | StoreError::Outage(_) => {
+                tracing::warn!(%error, "a request met a store that is away");
+                Problem::later("The service's store is away. Nothing is lost; try again.", COME_BACK)
+            }
+            StoreError::Data(_) | StoreError::Fatal(_) => Problem::internal(&error.to_string()),
+        }
+    }
+}

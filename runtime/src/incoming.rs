@@ -1,0 +1,141 @@
+//! What waits before the door: one input, where it comes from, and what makes it new.
+
+use crate::{
+    record::{Cause, EventId, ParkedRow, Record, WorkId},
+    trace::{TraceId, Traceparent},
+};
+use choreography::{Input, Key, Origin, Refused, Service, Topic};
+use std::any::Any;
+use tokio::sync::oneshot;
+
+/// Where an input comes from. This alone tells whether it is new.
+#[derive(Clone, Debug)]
+pub enum From {
+    /// New if it is the next of its lane: `seq == cursor + 1`. Lower was seen; higher means that a record was lost.
+    Record(Record),
+    /// New while its row is in the work table and was handed out in this reign.
+    Work {
+        /// The row it answers.
+        id: WorkId,
+        /// How many attempts it took; 0 for a timer.
+        attempts: u32,
+    },
+    /// New while it is parked, and first of its source and key.
+    Parked(ParkedRow),
+    /// New as far as the decision cares: the command's key is derived from its idempotency key.
+    Caller,
+}
+
+/// What there is to decide about.
+pub enum Body {
+    /// A decoded input.
+    Input(Origin, Box<dyn Any + Send>),
+    /// An event that this service does not react to: only the cursor moves.
+    Skip,
+    /// It cannot be decoded, for this reason.
+    Unreadable(String),
+    /// The world will never perform it, for this reason: a person must look.
+    Stuck(String),
+    /// A parked record that is dropped on request.
+    Discard,
+}
+
+/// One input before the door.
+pub struct Incoming {
+    /// Where it comes from.
+    pub from: From,
+    /// What it is about.
+    pub key: Key,
+    /// What there is to decide.
+    pub body: Body,
+    /// Why it came.
+    pub cause: Cause,
+    /// The span that it came from.
+    pub trace: Traceparent,
+    /// Who waits for an answer.
+    pub caller: Option<oneshot::Sender<Reply>>,
+}
+
+/// What became of an input, once its batch is committed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// It was decided, and what was decided is durable.
+    Accepted,
+    /// The command was refused.
+    Refused(Refused),
+    /// The command is poison: nothing happened.
+    Failed(String),
+    /// It had been taken before.
+    Seen,
+    /// An earlier record of its lane is missing; not taken.
+    Early,
+    /// Set aside, for this reason.
+    Parked(String),
+    /// Its work row stays, for a person to look at.
+    Stuck(String),
+}
+
+impl Incoming {
+    /// A command with its caller.
+    pub fn command<I: Input>(command: I, trace: TraceId, caller: oneshot::Sender<Reply>) -> Incoming {
+        Incoming {
+            from: From::Caller,
+            key: command.key(),
+            body: Body::Input(I::ORIGIN, Box::new(command)),
+            cause: Cause { event: None, via: Some(I::ORIGIN.name().to_owned()), attempts: 0 },
+            trace: trace.into(),
+            caller: Some(caller),
+        }
+    }
+
+    /// A record as the bus hands it over.
+    pub fn record<T: Topic>(service: &Service<T>, record: Record) -> Incoming {
+        let (body, cause, trace) = read(service, &record);
+        Incoming { key: record.row.key.clone(), from: From::Record(record), body, cause, trace, caller: None }
+    }
+
+    /// A parked record, to be decided again or dropped.
+    pub fn parked<T: Topic>(service: &Service<T>, parked: ParkedRow, discard: bool) -> Incoming {
+        let source = service.sources().into_iter().find(|source| *source == parked.source);
+        let (body, cause, trace) = match source {
+            Some(source) if !discard => read(service, &Record { source, row: parked.row.clone() }),
+            _ => {
+                (Body::Discard, cause_of(&parked.source, parked.row.id()), trace_of(&parked.row.trace, &parked.row.key))
+            }
+        };
+        Incoming { key: parked.row.key.clone(), from: From::Parked(parked), body, cause, trace, caller: None }
+    }
+
+    /// The input's name for logs and metrics.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match (&self.from, &self.body) {
+            (From::Record(record), _) => &record.row.name,
+            (From::Parked(parked), _) => &parked.row.name,
+            (From::Work { id, .. }, _) => &id.0,
+            (From::Caller, Body::Input(origin, _)) => origin.name(),
+            (From::Caller, _) => "command",
+        }
+    }
+}
+
+fn read<T: Topic>(service: &Service<T>, record: &Record) -> (Body, Cause, Traceparent) {
+    let row = &record.row;
+    let body = match service.reaction_to_event(record.source, &row.name) {
+        None => Body::Skip,
+        Some(reaction) => match (reaction.decode)(row.schema, &row.body) {
+            Ok(input) => Body::Input(reaction.origin, input),
+            Err(why) => Body::Unreadable(why),
+        },
+    };
+    (body, cause_of(record.source, row.id()), trace_of(&row.trace, &row.key))
+}
+
+fn cause_of(source: &str, id: EventId) -> Cause {
+    Cause { event: Some(format!("{source}/{id}")), via: None, attempts: 0 }
+}
+
+/// A record whose trace cannot be read gets a trace of its own; it is not worth parking an order for.
+pub(crate) fn trace_of(trace: &str, key: &str) -> Traceparent {
+    trace.parse().unwrap_or_else(|_| TraceId::of_text(key).into())
+}

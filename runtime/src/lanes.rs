@@ -1,0 +1,212 @@
+//! Following the lanes of other services: what is read next, how far each was followed, and what holds one up.
+
+use crate::{
+    bus::{Bus, BusAway},
+    clock::Micros,
+    handle::Health,
+    incoming::{From, Incoming, Reply},
+    record::{CursorRow, Position, Record},
+    reign::{Lane, Reign},
+};
+use choreography::{Service, Start, Topic};
+
+/// A lane that stands at a gap, and a bus that is away, are asked again after this long.
+const ASK_AGAIN: Micros = 1_000_000;
+/// Parked records of one source, by key, at which it is paused: by then something general is wrong.
+const MAX_PARKED_HEADS: usize = 1000;
+/// A source that says nothing but poison for this long is paused.
+const ONLY_POISON_FOR: Micros = 60_000_000;
+/// How long timers wait for a source that cannot be reached before they fire all the same, and say so.
+const TIMERS_WAIT_AT_MOST: Micros = 24 * 3_600_000_000;
+
+struct Followed {
+    lane: Lane,
+    /// Everything that was said up to this moment has been taken.
+    until: Micros,
+    /// What was the lane's end at some moment; once the cursor is there, the lane is followed until that moment.
+    end: Option<(Position, Micros)>,
+    /// Since when a record has been missing.
+    gap_since: Option<Micros>,
+    /// Since when the bus has been away.
+    away: Option<(Micros, String)>,
+    poison_since: Option<Micros>,
+    paused: bool,
+}
+
+/// All lanes that a service reads.
+pub(crate) struct Lanes {
+    followed: Vec<Followed>,
+    first: usize,
+}
+
+impl Lanes {
+    pub fn of<T: Topic>(service: &Service<T>) -> Lanes {
+        let followed = service.sources().into_iter().map(|source| Followed {
+            lane: (source, 0),
+            until: Micros::MIN,
+            end: None,
+            gap_since: None,
+            away: None,
+            poison_since: None,
+            paused: false,
+        });
+        Lanes { followed: followed.collect(), first: 0 }
+    }
+
+    /// Cursors of lanes never read before, where the service's declared start says.
+    pub fn first_cursors<T: Topic>(
+        &mut self,
+        service: &Service<T>,
+        reign: &Reign,
+        bus: &mut dyn Bus,
+    ) -> Result<Vec<CursorRow>, BusAway> {
+        let mut cursors = vec![];
+        for Followed { lane, .. } in &self.followed {
+            if !reign.cursors.contains_key(lane) {
+                let ends = bus.ends(*lane)?;
+                let at = if service.start() == Start::Now { ends.latest } else { ends.earliest };
+                cursors.push(CursorRow { source: lane.0.to_owned(), lane: lane.1, at });
+            }
+        }
+        Ok(cursors)
+    }
+
+    /// The first cursors are written: the reign goes by them.
+    pub fn begin(&self, reign: &mut Reign, written: Vec<CursorRow>) {
+        for row in written {
+            if let Some(followed) = self.followed.iter().find(|f| f.lane.0 == row.source && f.lane.1 == row.lane) {
+                reign.cursors.insert(followed.lane, row.at);
+            }
+        }
+    }
+
+    /// What the lanes have next, each with its share of the room, beginning with another one each time.
+    pub fn fetch(&mut self, bus: &mut dyn Bus, reign: &Reign, now: Micros, room: usize) -> Vec<Record> {
+        let lanes = self.followed.len();
+        let mut records = vec![];
+        for n in 0..lanes {
+            let share = (room - records.len()) / (lanes - n);
+            let followed = &mut self.followed[(self.first + n) % lanes];
+            followed.paused = followed.paused && still_paused(followed, reign);
+            if share == 0 || followed.paused || followed.waits(now) {
+                continue;
+            }
+            let after = reign.cursors.get(&followed.lane).copied().unwrap_or_default();
+            match followed.fetch(bus, after, share, now) {
+                Ok(fetched) => records.extend(fetched),
+                Err(BusAway(why)) => followed.away = Some((now, why)),
+            }
+        }
+        self.first = (self.first + 1) % lanes.max(1);
+        records
+    }
+
+    /// Learns from a batch that was passed: gaps, and sources that say nothing but poison.
+    pub fn passed(&mut self, batch: &[Incoming], replies: &[Reply], now: Micros, bus: &mut dyn Bus, reign: &Reign) {
+        for (input, reply) in batch.iter().zip(replies) {
+            let From::Record(record) = &input.from else { continue };
+            let lane = (record.source, record.row.lane);
+            let Some(followed) = self.followed.iter_mut().find(|f| f.lane == lane) else { continue };
+            match reply {
+                Reply::Early => followed.stands_at_gap(now, bus, reign),
+                Reply::Parked(_) => followed.poisoned(now, reign),
+                _ => (followed.gap_since, followed.poison_since) = (None, None),
+            }
+        }
+    }
+
+    /// Timers due up to this moment may fire: whatever was said before it has been taken.
+    pub fn followed_until(&self, now: Micros) -> Micros {
+        let until = |followed: &Followed| match (followed.gap_since, &followed.away) {
+            (Some(_), _) => now,
+            _ if followed.paused => now,
+            (None, Some(_)) => followed.until.max(now - TIMERS_WAIT_AT_MOST),
+            (None, None) => followed.until,
+        };
+        self.followed.iter().map(until).min().unwrap_or(now)
+    }
+
+    /// When to look again, at the latest. News ring the bell.
+    pub fn wake(&self, now: Micros, next_due: Option<Micros>) -> Option<Micros> {
+        let held_up = self.followed.iter().any(|f| f.gap_since.is_some() || f.away.is_some());
+        let due = next_due.map(|due| if due <= now { now + ASK_AGAIN } else { due });
+        due.into_iter().chain(held_up.then_some(now + ASK_AGAIN)).min()
+    }
+
+    /// What holds this service up, in one sentence.
+    pub fn health(&self) -> Health {
+        let trouble = self.followed.iter().find_map(|followed| {
+            let source = followed.lane.0;
+            match (&followed.away, followed.gap_since) {
+                (Some((_, why)), _) => Some(format!("{source} cannot be read: {why}")),
+                (None, Some(_)) => Some(format!("a record of {source} is missing: it must be published again")),
+                _ if followed.paused => Some(format!("{source} is paused: too much of it is poison")),
+                _ => None,
+            }
+        });
+        trouble.map_or(Health::Ready, Health::HeldUp)
+    }
+}
+
+impl Followed {
+    /// Reads on. A lane is never read to its end while more keeps coming, so what counts is that the cursor has
+    /// reached what was the end at some moment.
+    fn fetch(&mut self, bus: &mut dyn Bus, after: Position, max: usize, now: Micros) -> Result<Vec<Record>, BusAway> {
+        let fetched = bus.fetch(self.lane, after, max)?;
+        self.away = None;
+        let last = fetched.records.last().map_or(after, |record| record.row.position());
+        self.end = match self.end {
+            Some((end, at)) if after >= end => {
+                self.until = at;
+                None
+            }
+            end => end,
+        };
+        if fetched.at_end && last == after {
+            self.until = now;
+        } else if fetched.at_end {
+            self.end = self.end.or(Some((last, now)));
+        } else if self.end.is_none() {
+            self.end = Some((bus.ends(self.lane)?.latest, now));
+        }
+        Ok(fetched.records)
+    }
+
+    fn waits(&self, now: Micros) -> bool {
+        self.away.as_ref().is_some_and(|(since, _)| now < since + ASK_AGAIN)
+            || self.gap_since.is_some_and(|since| now < since + ASK_AGAIN)
+    }
+
+    fn stands_at_gap(&mut self, now: Micros, bus: &mut dyn Bus, reign: &Reign) {
+        let after = reign.cursors.get(&self.lane).copied().unwrap_or_default();
+        if self.gap_since.is_none() {
+            tracing::error!(source = self.lane.0, lane = self.lane.1, after = ?after, "a record is missing; nothing behind it is taken");
+        }
+        self.gap_since = Some(now);
+        if let Err(BusAway(why)) = bus.reread(self.lane, after) {
+            self.away = Some((now, why));
+        }
+    }
+
+    fn poisoned(&mut self, now: Micros, reign: &Reign) {
+        let since = *self.poison_since.get_or_insert(now);
+        if now - since > ONLY_POISON_FOR || heads(reign, self.lane.0) >= MAX_PARKED_HEADS {
+            tracing::error!(source = self.lane.0, "paused: too much of it is poison");
+            self.paused = true;
+        }
+    }
+}
+
+fn still_paused(followed: &mut Followed, reign: &Reign) -> bool {
+    let heads = heads(reign, followed.lane.0);
+    let paused = heads >= MAX_PARKED_HEADS || (followed.poison_since.is_some() && heads > 0);
+    if !paused {
+        followed.poison_since = None;
+    }
+    paused
+}
+
+/// Keys of a source under which something is parked.
+fn heads(reign: &Reign, source: &str) -> usize {
+    reign.parked.keys().filter(|(parked, _)| parked == source).count()
+}

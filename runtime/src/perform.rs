@@ -1,0 +1,108 @@
+//! Performing effects: the bridge between a stored request and the adapter that knows the world.
+
+use crate::{
+    adapter::{Adapter, Outcome},
+    clock::{Clock, Micros, micros},
+    intake::{Answer, Intake, Verdict},
+    record::WorkRow,
+};
+use choreography::{Done, Effect, Input, Key};
+use std::{marker::PhantomData, sync::Arc};
+
+/// One attempt at an effect.
+pub struct Attempt {
+    /// The stored request.
+    pub row: Arc<WorkRow>,
+    /// `<service>/<effect>/<key>`: never changes.
+    pub key: String,
+    /// Whether it may have been tried before, so that the other side must be asked first.
+    pub ask_first: bool,
+    /// The reign it is performed for.
+    pub epoch: u64,
+}
+
+/// Performs the effects of one name. `start` does not wait: the answer comes through the intake.
+pub trait Performer: Send {
+    /// The effect's name.
+    fn name(&self) -> &'static str;
+    /// Its family.
+    fn family(&self) -> &'static str;
+    /// What a stored request is about: members of a family about the same thing run one at a time.
+    ///
+    /// # Errors
+    /// When the request cannot be read.
+    fn about(&self, row: &WorkRow) -> Result<Key, String>;
+    /// Begins an attempt, whose end goes to `intake`.
+    fn start(&self, attempt: Attempt, intake: &Arc<Intake>);
+}
+
+/// A performer that runs `adapter` on the current async runtime.
+///
+/// # Panics
+/// When called outside an async runtime.
+#[must_use]
+pub fn performer<X: Effect + Sync>(adapter: impl Adapter<X>, clock: Arc<dyn Clock>) -> Box<dyn Performer> {
+    let tokio = tokio::runtime::Handle::current();
+    Box::new(Performs { adapter: Arc::new(adapter), tokio, clock, effect: PhantomData })
+}
+
+struct Performs<X, A> {
+    adapter: Arc<A>,
+    tokio: tokio::runtime::Handle,
+    clock: Arc<dyn Clock>,
+    effect: PhantomData<fn() -> X>,
+}
+
+impl<X: Effect + Sync, A: Adapter<X>> Performer for Performs<X, A> {
+    fn name(&self) -> &'static str {
+        X::NAME
+    }
+
+    fn family(&self) -> &'static str {
+        X::FAMILY
+    }
+
+    fn about(&self, row: &WorkRow) -> Result<Key, String> {
+        Ok(X::decode(row.shape, &row.body)?.about())
+    }
+
+    fn start(&self, attempt: Attempt, intake: &Arc<Intake>) {
+        let (adapter, intake) = (self.adapter.clone(), intake.clone());
+        let stale = is_stale::<X>(&attempt.row, self.clock.now());
+        self.tokio.spawn(async move {
+            let verdict = match X::decode(attempt.row.shape, &attempt.row.body) {
+                Ok(effect) => definite(effect.clone(), perform(&*adapter, &attempt, &effect, stale).await),
+                Err(why) => Verdict::Stuck(format!("the stored request cannot be read: {why}")),
+            };
+            intake.answer(Answer { epoch: attempt.epoch, id: attempt.row.id(), verdict });
+        });
+    }
+}
+
+fn is_stale<X: Effect>(row: &WorkRow, now: Micros) -> bool {
+    X::USEFUL_FOR.is_some_and(|useful| now > row.due.saturating_add(micros(useful)))
+}
+
+/// A first attempt calls. Any other asks by key first, and calls only if the other side knows nothing. What nobody
+/// knows of and is no longer useful is refused as stale, which promises that nothing happened.
+async fn perform<X: Effect>(adapter: &impl Adapter<X>, attempt: &Attempt, effect: &X, stale: bool) -> Outcome<X> {
+    if attempt.ask_first
+        && let Some(known) = adapter.ask(&attempt.key, effect).await
+    {
+        return known;
+    }
+    match X::stale() {
+        Some(refused) if stale => Outcome::Refused(refused),
+        _ => adapter.call(&attempt.key, effect).await,
+    }
+}
+
+fn definite<X: Effect>(asked: X, outcome: Outcome<X>) -> Verdict {
+    let outcome = match outcome {
+        Outcome::Done(done) => Ok(done),
+        Outcome::Refused(refused) => Err(refused),
+        Outcome::Unclear(why) => return Verdict::Again(why),
+        Outcome::Stuck(why) => return Verdict::Stuck(why),
+    };
+    Verdict::Definite(<Done<X> as Input>::ORIGIN, Box::new(Done { asked, outcome }))
+}

@@ -1,0 +1,170 @@
+//! What one reign knows: the lead, the cursors, what is parked, what is handed out, and the states it has seen. All of
+//! it was read from the store after the epoch was raised, and is dropped with the reign.
+
+use crate::{
+    clock::Micros,
+    draft::Passed,
+    incoming::Reply,
+    record::{CursorRow, Position, WorkId, WorkRow},
+    store::{Batch, Lead, Store, StoreError},
+};
+use choreography::{Key, Service, Slot, States, Topic};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+/// Bytes of cached states after which the cache is emptied; what is needed is read again, in one read.
+const CACHE_BYTES: usize = 64 << 20;
+/// What an entry costs beside its bytes.
+const ENTRY_BYTES: usize = 256;
+
+/// A source and a lane of it.
+pub type Lane = (&'static str, u16);
+
+/// The knowledge of one reign.
+pub struct Reign {
+    /// The lead as the last commit left it.
+    pub lead: Lead,
+    /// How far the log is known to be on the bus; written with the next batch.
+    pub published: u64,
+    /// How far each lane is read.
+    pub cursors: BTreeMap<Lane, Position>,
+    /// How many records are parked per source and key.
+    pub parked: HashMap<(String, Key), usize>,
+    /// Work given to its performer and not yet answered.
+    pub handed: HashMap<WorkId, Arc<WorkRow>>,
+    pub(crate) states: States,
+    versions: HashMap<&'static str, HashMap<Key, u64>>,
+    cached_bytes: usize,
+    /// When the last batch was committed.
+    pub last_commit: Micros,
+}
+
+impl Reign {
+    /// Begins a reign: raises the epoch first, loads afterwards.
+    ///
+    /// # Errors
+    /// When the store is away, or a newer build has led it.
+    pub fn begin<T: Topic>(
+        service: &Service<T>,
+        store: &mut dyn Store,
+        owner: &str,
+        build: u64,
+        now: Micros,
+    ) -> Result<Reign, StoreError> {
+        let lead = store.begin_reign(owner, build)?;
+        let mut parked = HashMap::new();
+        for slot in store.parked_keys()? {
+            *parked.entry(slot).or_default() += 1;
+        }
+        Ok(Reign {
+            lead,
+            published: lead.published,
+            cursors: newest_cursors(service, store.cursors()?),
+            parked,
+            handed: HashMap::new(),
+            states: service.states(),
+            versions: HashMap::new(),
+            cached_bytes: 0,
+            last_commit: now,
+        })
+    }
+
+    /// Reads states, one read per kind.
+    pub(crate) fn load<T: Topic>(
+        &mut self,
+        service: &Service<T>,
+        store: &mut dyn Store,
+        missing: BTreeSet<Slot>,
+    ) -> Result<(), StoreError> {
+        let mut by_kind: BTreeMap<&'static str, Vec<Key>> = BTreeMap::new();
+        missing.into_iter().for_each(|(kind, key)| by_kind.entry(kind).or_default().push(key));
+        for (name, keys) in by_kind {
+            let Some(kind) = service.kind(name) else { continue };
+            for (key, version, body) in store.states(&kind.stored_as, &keys)? {
+                let state = (kind.decode)(&body).map_err(|why| {
+                    StoreError::Fatal(format!("state {} {key} cannot be read: {why}", kind.stored_as))
+                })?;
+                self.remember(name, &key, version, body.len());
+                self.states.load(name, key, state);
+            }
+            for key in keys {
+                if !self.states.holds(name, &key) {
+                    self.remember(name, &key, 0, 0);
+                    self.states.load(name, key, (kind.blank)());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn remember(&mut self, kind: &'static str, key: &str, version: u64, bytes: usize) {
+        self.cached_bytes += bytes + key.len() + ENTRY_BYTES;
+        self.versions.entry(kind).or_default().insert(key.to_owned(), version);
+    }
+
+    pub(crate) fn version(&self, kind: &str, key: &str) -> u64 {
+        self.versions.get(kind).and_then(|versions| versions.get(key)).copied().unwrap_or_default()
+    }
+
+    /// Keeps memory flat: an overfull cache is emptied between batches.
+    pub(crate) fn bound_memory(&mut self) {
+        if self.cached_bytes > CACHE_BYTES {
+            self.states.forget_loaded();
+            self.versions.clear();
+            self.cached_bytes = 0;
+        }
+    }
+
+    /// Makes this reign's knowledge what the store now holds.
+    pub(crate) fn committed(&mut self, batch: Batch, outcome: Outcome) -> Passed {
+        self.lead = Lead {
+            head: self.lead.head + batch.log.len() as u64,
+            commits: self.lead.commits + 1,
+            last_at: outcome.at,
+            ..self.lead
+        };
+        self.last_commit = outcome.at;
+        self.cursors.extend(outcome.cursors);
+        for (slot, change) in outcome.parked {
+            let count = self.parked.entry(slot.clone()).or_default();
+            *count = count.saturating_add_signed(change);
+            if *count == 0 {
+                self.parked.remove(&slot);
+            }
+        }
+        batch.work_done.iter().for_each(|id| _ = self.handed.remove(id));
+        batch.work_put.iter().filter(|row| row.stuck.is_some()).for_each(|row| _ = self.handed.remove(&row.id()));
+        let mut touched: BTreeSet<Key> = batch.log.iter().map(|row| row.key.clone()).collect();
+        for (((kind, key), state), row) in outcome.states.into_iter().zip(&batch.states) {
+            self.remember(kind, &key, row.version, row.body.len());
+            touched.insert(key.clone());
+            self.states.load(kind, key, state);
+        }
+        let work = batch.work_put.into_iter().filter(|row| row.stuck.is_none()).collect();
+        Passed { replies: outcome.replies, log: batch.log, work, done: batch.work_done, touched }
+    }
+}
+
+/// What a finished draft holds beside the batch that is written.
+pub(crate) struct Outcome {
+    pub replies: Vec<Reply>,
+    pub at: Micros,
+    pub cursors: BTreeMap<Lane, Position>,
+    pub parked: HashMap<(String, Key), isize>,
+    pub states: Vec<(Slot, choreography::AnyState)>,
+}
+
+/// Of each lane the cursor of the newest generation counts.
+fn newest_cursors<T: Topic>(service: &Service<T>, rows: Vec<CursorRow>) -> BTreeMap<Lane, Position> {
+    let sources = service.sources();
+    let mut cursors = BTreeMap::new();
+    for row in rows {
+        if let Some(source) = sources.iter().find(|source| **source == row.source) {
+            let at = cursors.entry((*source, row.lane)).or_insert(row.at);
+            *at = row.at.max(*at);
+        }
+    }
+    cursors
+}

@@ -1,0 +1,78 @@
+//! The store on SQLite: one file per service, durable at every commit (WAL, `synchronous=FULL`).
+
+mod read;
+mod write;
+
+pub use read::SqliteRead;
+pub use write::SqliteStore;
+
+use super::StoreError;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use std::{path::Path, time::Duration};
+
+/// Marks a file as ours ("tutt"), so that another program's database is never written to.
+const APPLICATION_ID: i64 = 0x7475_7474;
+/// Counts changes of `schema.sql`.
+const SCHEMA_VERSION: i64 = 1;
+/// How long a connection waits for another one's lock before it reports an outage.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+fn open(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags).map_err(|e| unusable(path, &e))?;
+    db.busy_timeout(BUSY_TIMEOUT).map_err(|e| unusable(path, &e))?;
+    db.set_prepared_statement_cache_capacity(64);
+    rusqlite::vtab::array::load_module(&db).map_err(|e| unusable(path, &e))?;
+    Ok(db)
+}
+
+fn unusable(path: &Path, error: &rusqlite::Error) -> StoreError {
+    StoreError::Fatal(format!("{} cannot be used as a tutti store: {error}", path.display()))
+}
+
+/// Creates the tables of a new file; refuses one that is not ours, or newer than this build.
+fn migrate(db: &mut Connection, path: &Path, now_ms: i64) -> Result<(), StoreError> {
+    let failed = |e: rusqlite::Error| unusable(path, &e);
+    let pragma = |db: &Connection, name| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let (application, version) =
+        (pragma(db, "application_id").map_err(failed)?, pragma(db, "user_version").map_err(failed)?);
+    let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
+    match (application, version, tables) {
+        (APPLICATION_ID, SCHEMA_VERSION, _) => return Ok(()),
+        (0, 0, 0) => {}
+        (APPLICATION_ID, newer, _) if newer > SCHEMA_VERSION => {
+            return Err(StoreError::Fatal(format!(
+                "{} was written by a newer build (schema {newer}, this build knows {SCHEMA_VERSION}): run that build, or give another --data directory",
+                path.display()
+            )));
+        }
+        _ => {
+            return Err(StoreError::Fatal(format!(
+                "{} is a database, but not one of tutti: give another --data directory",
+                path.display()
+            )));
+        }
+    }
+    let transaction = db.transaction().map_err(failed)?;
+    transaction.execute_batch(include_str!("schema.sql")).map_err(failed)?;
+    transaction
+        .execute("INSERT INTO lead (lane, gen, epoch, owner, build, head, published, commits) VALUES (0, ?1, 0, '', 0, 0, 0, 0)", [now_ms])
+        .map_err(failed)?;
+    transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
+    transaction.pragma_update(None, "user_version", SCHEMA_VERSION).map_err(failed)?;
+    transaction.commit().map_err(failed)
+}
+
+/// Full and busy pass; content that SQLite will never take is the input's fault; anything else means that the file
+/// cannot be trusted, and the process ends.
+fn store_error(error: rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            StoreError::Outage(error.to_string())
+        }
+        Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig | ErrorCode::TypeMismatch) => {
+            StoreError::Data(error.to_string())
+        }
+        _ => StoreError::Fatal(format!("SQLite: {error}")),
+    }
+}

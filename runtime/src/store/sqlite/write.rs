@@ -1,0 +1,202 @@
+//! The writer's connection.
+
+use super::{migrate, open, store_error, unusable};
+use crate::{
+    record::{CursorRow, ParkedRow, Position, WorkId, WorkRow},
+    store::{Batch, Lead, Store, StoreError, WorkPlace, sqlite::read},
+};
+use choreography::Key;
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params, types::Value};
+use std::{path::Path, rc::Rc};
+
+/// The one connection that writes a service's file.
+pub struct SqliteStore {
+    db: Connection,
+}
+
+impl SqliteStore {
+    /// Opens the file, creating it when it is not there; `now_ms` then becomes the log's generation.
+    ///
+    /// # Errors
+    /// When the file is not ours, newer than this build, damaged or not writable.
+    pub fn open(path: &Path, now_ms: i64) -> Result<SqliteStore, StoreError> {
+        let mut db = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        let failed = |e: rusqlite::Error| unusable(path, &e);
+        // WAL with FULL is one fsync a commit; with NORMAL there would be none, and a power cut would lose commits.
+        db.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
+        db.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
+        // Checkpoints happen seldom under load and fully at rest; the file is cut back to this size afterwards.
+        db.pragma_update(None, "wal_autocheckpoint", 8000).map_err(failed)?;
+        db.pragma_update(None, "journal_size_limit", 32 << 20).map_err(failed)?;
+        db.pragma_update(None, "cache_size", -16_000).map_err(failed)?;
+        migrate(&mut db, path, now_ms)?;
+        Ok(SqliteStore { db })
+    }
+}
+
+impl Store for SqliteStore {
+    fn begin_reign(&mut self, owner: &str, build: u64) -> Result<Lead, StoreError> {
+        let sql = "UPDATE lead SET epoch = epoch + 1, owner = ?1, build = ?2 WHERE lane = 0 AND build <= ?2";
+        let changed = self.db.execute(sql, params![owner, build]).map_err(store_error)?;
+        if changed == 0 {
+            return Err(StoreError::Fatal(format!(
+                "a newer build than this one ({build}) has led this store: run the newer build, an older one never takes the lead back"
+            )));
+        }
+        read::lead(&self.db)
+    }
+
+    fn cursors(&mut self) -> Result<Vec<CursorRow>, StoreError> {
+        read::cursors(&self.db)
+    }
+
+    fn parked_keys(&mut self) -> Result<Vec<(String, Key)>, StoreError> {
+        let mut statement =
+            self.db.prepare_cached("SELECT source, key FROM parked ORDER BY id").map_err(store_error)?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(store_error)?;
+        rows.collect::<Result<_, _>>().map_err(store_error)
+    }
+
+    fn parked_of(&mut self, source: &str, key: &str, limit: usize) -> Result<Vec<ParkedRow>, StoreError> {
+        let sql = format!("{} WHERE source = ?1 AND key = ?2 ORDER BY id LIMIT ?3", read::SELECT_PARKED);
+        let mut statement = self.db.prepare_cached(&sql).map_err(store_error)?;
+        let rows = statement.query_map(params![source, key, limit], read::parked_row).map_err(store_error)?;
+        rows.collect::<Result<_, _>>().map_err(store_error)
+    }
+
+    fn states(&mut self, kind: &str, keys: &[Key]) -> Result<Vec<(Key, u64, Vec<u8>)>, StoreError> {
+        let keys: Rc<Vec<Value>> = Rc::new(keys.iter().cloned().map(Value::Text).collect());
+        let sql =
+            "SELECT key, version, body FROM rarray(?2) AS wanted CROSS JOIN state ON kind = ?1 AND key = wanted.value";
+        let mut statement = self.db.prepare_cached(sql).map_err(store_error)?;
+        let rows = statement
+            .query_map(params![kind, keys], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .map_err(store_error)?;
+        rows.collect::<Result<_, _>>().map_err(store_error)
+    }
+
+    fn work_after(&mut self, after: Option<&WorkPlace>, limit: usize) -> Result<Vec<WorkRow>, StoreError> {
+        let sql = format!(
+            "{} WHERE stuck IS NULL AND (due, seq, name, key) > (?1, ?2, ?3, ?4) ORDER BY due, seq, name, key LIMIT ?5",
+            read::SELECT_WORK
+        );
+        let (due, seq, name, key) =
+            after.map_or((i64::MIN, 0, "", ""), |(due, seq, name, key)| (*due, *seq, name.as_str(), key.as_str()));
+        let mut statement = self.db.prepare_cached(&sql).map_err(store_error)?;
+        let rows = statement.query_map(params![due, seq, name, key, limit], read::work_row).map_err(store_error)?;
+        rows.collect::<Result<_, _>>().map_err(store_error)
+    }
+
+    fn work(&mut self, (name, key): &WorkId) -> Result<Option<WorkRow>, StoreError> {
+        let sql = format!("{} WHERE name = ?1 AND key = ?2", read::SELECT_WORK);
+        let mut statement = self.db.prepare_cached(&sql).map_err(store_error)?;
+        let mut rows = statement.query_map(params![name, key], read::work_row).map_err(store_error)?;
+        rows.next().transpose().map_err(store_error)
+    }
+
+    fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        // IMMEDIATE takes the write lock before the lead is looked at, so the look stays true until the commit.
+        let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(store_error)?;
+        claim(&transaction, batch)?;
+        write_batch(&transaction, batch).map_err(store_error)?;
+        transaction.commit().map_err(store_error)
+    }
+
+    fn rest(&mut self) -> Result<(), StoreError> {
+        let busy = self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+        // A reader in the way only means that the file is cut back later.
+        busy.map(|_| ()).map_err(store_error)
+    }
+}
+
+fn claim(transaction: &Transaction, batch: &Batch) -> Result<(), StoreError> {
+    let sql = "UPDATE lead SET head = head + ?1, commits = commits + 1, published = ?2 WHERE lane = 0 AND epoch = ?3 AND commits = ?4 AND head = ?5";
+    let lead = &batch.lead;
+    let mut statement = transaction.prepare_cached(sql).map_err(store_error)?;
+    let values = [batch.log.len() as u64, batch.published, lead.epoch, lead.commits, lead.head];
+    match statement.execute(values).map_err(store_error)? {
+        1 => Ok(()),
+        _ => Err(StoreError::Fenced(format!("epoch {} is over", lead.epoch))),
+    }
+}
+
+fn write_batch(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<()> {
+    append_log(transaction, batch)?;
+    put_states(transaction, batch)?;
+    move_cursors(transaction, batch)?;
+    change_work(transaction, batch)?;
+    change_parked(transaction, batch)
+}
+
+fn append_log(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO log (lane, gen, seq, key, name, schema, body, cause, trace, epoch, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    let mut insert = transaction.prepare_cached(sql)?;
+    for row in &batch.log {
+        insert.execute(params![
+            row.lane,
+            row.generation,
+            row.seq,
+            row.key,
+            row.name,
+            row.schema,
+            &*row.body,
+            row.cause,
+            row.trace,
+            row.epoch,
+            row.at
+        ])?;
+    }
+    Ok(())
+}
+
+fn put_states(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO state (kind, key, lane, seq, version, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+               ON CONFLICT DO UPDATE SET seq = excluded.seq, version = excluded.version, body = excluded.body";
+    let mut upsert = transaction.prepare_cached(sql)?;
+    for row in &batch.states {
+        upsert.execute(params![row.kind, row.key, row.lane, row.seq, row.version, row.body])?;
+    }
+    Ok(())
+}
+
+fn move_cursors(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO cursor (source, gen, lane, seq) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET seq = excluded.seq";
+    let mut upsert = transaction.prepare_cached(sql)?;
+    for row in &batch.cursors {
+        upsert.execute(params![row.source, row.at.generation, row.lane, row.at.seq])?;
+    }
+    Ok(())
+}
+
+fn change_work(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<()> {
+    let mut delete = transaction.prepare_cached("DELETE FROM work WHERE name = ?1 AND key = ?2")?;
+    for (name, key) in &batch.work_done {
+        delete.execute(params![name, key])?;
+    }
+    let sql = "INSERT OR REPLACE INTO work (name, key, lane, seq, due, shape, body, cause, trace, stuck) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    let mut put = transaction.prepare_cached(sql)?;
+    for row in &batch.work_put {
+        put.execute(params![
+            row.name, row.key, row.lane, row.seq, row.due, row.shape, &*row.body, row.cause, row.trace, row.stuck
+        ])?;
+    }
+    Ok(())
+}
+
+fn change_parked(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO parked (source, gen, lane, seq, key, name, reason, schema, cause, trace, at, body, since)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+    let mut insert = transaction.prepare_cached(sql)?;
+    for ParkedRow { source, row, reason, since, .. } in &batch.parked {
+        let Position { generation, seq } = row.position();
+        insert.execute(params![
+            source, generation, row.lane, seq, row.key, row.name, reason, row.schema, row.cause, row.trace, row.at,
+            &*row.body, since
+        ])?;
+    }
+    let mut delete = transaction.prepare_cached("DELETE FROM parked WHERE id = ?1")?;
+    for id in &batch.unparked {
+        delete.execute([*id])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,327 @@
+//! The arguments, and the help that teaches them.
+
+use crate::{client::Milestone, time::parse_span};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+const ABOUT: &str = "A shop whose services react to each other's events, and nobody is in charge";
+
+const EXAMPLES: &str = "\
+Try it:
+  tutti demo                                   every ending and every race, played and verified
+  tutti up                                     the shop itself; then, in a second terminal:
+  tutti order place TEA-001:2 --wait settled   an order, and how it ends
+  tutti order show ORDER_ID                    what every service said about it, and why
+  tutti world set carrier.collects=false       break something, and watch it heal
+
+Exit codes:
+  0    done, and it is as it should be
+  1    the shop refused, or what was asked about is not so (a violated invariant, another ending, a wait that ran out)
+  2    the arguments make no sense
+  3    the shop cannot be reached
+  4    a directory, a file or an address on this machine cannot be used
+  130  interrupted";
+
+/// Everything the command line takes.
+#[derive(Debug, Parser)]
+#[command(name = "tutti", version, about = ABOUT, after_help = EXAMPLES, max_term_width = 110)]
+#[command(disable_help_subcommand = true, infer_subcommands = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// Print JSON for machines, and nothing else
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Where the shop is; `up`, `demo`, `map` and `reset` do not need it
+    #[arg(long, global = true, env = "TUTTI_URL", default_value = "http://127.0.0.1:8080")]
+    pub url: String,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Open the shop: every service in this process, until Ctrl-C
+    Up(UpArgs),
+    /// Play every ending and every race, then a thousand orders with a real kill, and verify it all
+    Demo(DemoArgs),
+    /// Place, show, list, watch or cancel orders
+    #[command(subcommand)]
+    Order(OrderCommand),
+    /// See what is in the warehouse, or fill it up
+    #[command(subcommand)]
+    Stock(StockCommand),
+    /// See or change how payment gateway, carrier and mail behave
+    #[command(subcommand)]
+    World(WorldCommand),
+    /// Show who reacts to what, says what and asks what
+    #[command(after_help = "Examples:\n  tutti map\n  tutti map --format mermaid > choreography.mmd")]
+    Map {
+        /// How to show it
+        #[arg(long, value_enum, default_value_t)]
+        format: MapFormat,
+    },
+    /// Check the invariants: on a data directory, or on a running shop
+    #[command(after_help = VERIFY_EXAMPLES)]
+    Verify(VerifyArgs),
+    /// Delete a data directory, with every order in it
+    #[command(after_help = "Examples:\n  tutti reset\n  tutti reset --data ./elsewhere --yes")]
+    Reset(ResetArgs),
+    /// Print the completion script for a shell
+    #[command(after_help = "Example:\n  tutti completions bash > ~/.local/share/bash-completion/completions/tutti")]
+    Completions {
+        /// For which shell
+        shell: Shell,
+    },
+}
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  tutti verify                        the running shop at --url
+  tutti verify --data ./tutti-data    a data directory, of a running shop or of a stopped one
+
+Exits with 1 if an invariant is violated.";
+
+const UP_EXAMPLES: &str = "\
+Examples:
+  tutti up
+  tutti up --data /var/lib/tutti --listen 0.0.0.0:8080
+  tutti up --order-deadline 30s --pick-up 10s
+  tutti up --world gateway.decline=0.1 --world carrier.transit_ms=5000
+
+Kill it whenever you like and start it again on the same directory: orders in flight go on.";
+
+/// `tutti up`.
+#[derive(Debug, Args)]
+#[command(after_help = UP_EXAMPLES)]
+pub struct UpArgs {
+    /// Where the shop keeps everything; made if it is not there
+    #[arg(long, value_name = "DIR", env = "TUTTI_DATA", default_value = "tutti-data")]
+    pub data: PathBuf,
+    /// Where the API listens; port 0 takes any free one
+    #[arg(long, value_name = "ADDR", env = "TUTTI_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// How long an order may take to be confirmed before it is cancelled
+    #[arg(long, value_name = "SPAN", value_parser = parse_span, default_value = "15m")]
+    pub order_deadline: Duration,
+    /// How long the carrier may take to collect a parcel before the shipment is cancelled
+    #[arg(long, value_name = "SPAN", value_parser = parse_span, default_value = "24h")]
+    pub pick_up: Duration,
+    /// How gateway, carrier and mail behave from the start; see `tutti world show` for the keys
+    #[arg(long = "world", value_name = "KEY=VALUE")]
+    pub world: Vec<String>,
+    /// Close the shop when stdin ends, so that it never outlives the program that started it
+    #[arg(long, hide = true)]
+    pub until_stdin_ends: bool,
+}
+
+/// `tutti demo`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  tutti demo\n  tutti demo --orders 5000\n  tutti demo --keep     and look into its data directory afterwards")]
+pub struct DemoArgs {
+    /// How many orders the burst places
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub orders: u32,
+    /// Leave the data directory in place
+    #[arg(long)]
+    pub keep: bool,
+}
+
+/// `tutti order …`.
+#[derive(Debug, Subcommand)]
+pub enum OrderCommand {
+    /// Place an order
+    #[command(after_help = PLACE_EXAMPLES)]
+    Place(Box<PlaceArgs>),
+    /// Show an order's timeline across all services, and what it waits for
+    #[command(after_help = "Example:\n  tutti order show 0af7651916cd43dd8448eb211c80319c")]
+    Show {
+        /// The order
+        order_id: String,
+    },
+    /// List orders
+    #[command(after_help = "Examples:\n  tutti order list --state pending\n  tutti order list --customer c-42 --limit 5")]
+    List(ListArgs),
+    /// Follow an order until nothing more will happen to it
+    #[command(after_help = "Example:\n  tutti order watch 0af7651916cd43dd8448eb211c80319c")]
+    Watch {
+        /// The order
+        order_id: String,
+        /// How long to follow it
+        #[arg(long, value_name = "SPAN", value_parser = parse_span, default_value = "15m")]
+        timeout: Duration,
+    },
+    /// Ask for an order to be cancelled
+    #[command(after_help = "A cancellation can come too late: then the parcel is out, and the answer says so.\n\nExample:\n  tutti order cancel 0af7651916cd43dd8448eb211c80319c --reason \"ordered twice\"")]
+    Cancel {
+        /// The order
+        order_id: String,
+        /// Why
+        #[arg(long, default_value = "changed my mind")]
+        reason: String,
+    },
+}
+
+const PLACE_EXAMPLES: &str = "\
+Examples:
+  tutti order place                                     one TEA-001, paid with a card that works
+  tutti order place TEA-001:2 MUG-001 --wait settled
+  tutti order place --token tok_declined --wait settled
+  tutti order place --country XX                        a country that the carrier does not serve
+
+Cards that behave: tok_ok, tok_declined, tok_insufficient_funds, tok_slow, tok_flaky, tok_timeout_then_success, tok_unknown.
+The same --key with the same order gives the same order again, never a second one.";
+
+/// `tutti order place`.
+#[derive(Debug, Args)]
+pub struct PlaceArgs {
+    /// What, and how many of it
+    #[arg(value_name = "SKU[:QUANTITY]", default_value = "TEA-001", value_parser = parse_line)]
+    pub lines: Vec<(String, i64)>,
+    /// Who orders [default: a new customer]
+    #[arg(long)]
+    pub customer: Option<String>,
+    /// Makes repeating this command harmless [default: a new one]
+    #[arg(long, value_name = "IDEMPOTENCY_KEY")]
+    pub key: Option<String>,
+    /// How to pay
+    #[arg(long, default_value = "tok_ok")]
+    pub token: String,
+    /// Where mails go
+    #[arg(long, default_value = "ada@example.com")]
+    pub email: String,
+    /// Where text messages go [default: none are sent]
+    #[arg(long)]
+    pub phone: Option<String>,
+    /// To whom it is sent
+    #[arg(long, default_value = "Ada Lovelace")]
+    pub name: String,
+    /// Street and number
+    #[arg(long, default_value = "Unter den Linden 1")]
+    pub street: String,
+    /// City
+    #[arg(long, default_value = "Berlin")]
+    pub city: String,
+    /// Postal code
+    #[arg(long, default_value = "10117")]
+    pub postal_code: String,
+    /// Country, by its two letters
+    #[arg(long, default_value = "DE")]
+    pub country: String,
+    /// Wait until the order has got there
+    #[arg(long, value_enum)]
+    pub wait: Option<Milestone>,
+    /// How long to wait
+    #[arg(long, value_name = "SPAN", value_parser = parse_span, default_value = "60s")]
+    pub timeout: Duration,
+}
+
+/// `tutti order list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Only this customer's
+    #[arg(long)]
+    pub customer: Option<String>,
+    /// Only those in this state
+    #[arg(long, value_parser = ["pending", "confirmed", "completed", "cancelled"])]
+    pub state: Option<String>,
+    /// How many at most
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub limit: u32,
+    /// Where to go on, as the list before said
+    #[arg(long)]
+    pub after: Option<String>,
+}
+
+/// `tutti stock …`.
+#[derive(Debug, Subcommand)]
+pub enum StockCommand {
+    /// Show what is in the warehouse
+    List,
+    /// Bring new goods in
+    #[command(after_help = "Example:\n  tutti stock replenish TEA-001 100")]
+    Replenish {
+        /// What
+        sku: String,
+        /// How many
+        #[arg(value_parser = clap::value_parser!(i64).range(1..))]
+        quantity: i64,
+        /// Makes repeating this command harmless [default: a new one]
+        #[arg(long, value_name = "IDEMPOTENCY_KEY")]
+        key: Option<String>,
+    },
+}
+
+/// `tutti world …`.
+#[derive(Debug, Subcommand)]
+pub enum WorldCommand {
+    /// Show every setting
+    Show,
+    /// Change settings of the running shop; the others stay
+    #[command(after_help = "Examples:\n  tutti world set carrier.collects=false\n  tutti world set gateway.decline=0.2 gateway.fail=0.1")]
+    Set {
+        /// What to change
+        #[arg(required = true, value_name = "KEY=VALUE")]
+        settings: Vec<String>,
+    },
+}
+
+/// How to show the map.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum MapFormat {
+    /// One line per decision
+    #[default]
+    Table,
+    /// A Mermaid diagram
+    Mermaid,
+    /// JSON
+    Json,
+}
+
+/// `tutti verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Check this data directory instead of the shop at --url
+    #[arg(long, value_name = "DIR", env = "TUTTI_DATA")]
+    pub data: Option<PathBuf>,
+}
+
+/// `tutti reset`.
+#[derive(Debug, Args)]
+pub struct ResetArgs {
+    /// Which directory
+    #[arg(long, value_name = "DIR", env = "TUTTI_DATA", default_value = "tutti-data")]
+    pub data: PathBuf,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+}
+
+fn parse_line(text: &str) -> Result<(String, i64), String> {
+    let (sku, quantity) = text.split_once(':').unwrap_or((text, "1"));
+    match quantity.parse() {
+        Ok(quantity) if quantity > 0 && !sku.is_empty() => Ok((sku.to_owned(), quantity)),
+        _ => Err("write a SKU and how many of it, for example TEA-001:2".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_make_sense() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_line_is_a_sku_and_a_quantity() {
+        assert_eq!(parse_line("TEA-001:2"), Ok(("TEA-001".into(), 2)));
+        assert_eq!(parse_line("TEA-001"), Ok(("TEA-001".into(), 1)));
+        for text in ["", ":2", "TEA-001:", "TEA-001:0", "TEA-001:-1", "TEA-001:two", "TEA-001:99999999999999999999"] {
+            assert!(parse_line(text).is_err(), "{text}");
+        }
+    }
+}

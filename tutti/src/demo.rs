@@ -1,0 +1,150 @@
+//! `tutti demo`: starts a shop of its own, plays every ending and every race through its HTTP API, then a burst with a
+//! real kill in the middle, and verifies it all.
+//!
+//! What is played is data ([`acts`] and [`mix`]); one small engine plays it ([`play`], [`burst`]).
+
+pub mod acts;
+mod burst;
+mod child;
+pub mod mix;
+mod play;
+pub mod scenario;
+mod stage;
+
+use crate::{
+    cli::{args::DemoArgs, verify},
+    client::Client,
+    failure::Failure,
+    report::Report,
+    screen::{Screen, Tone},
+    time::span,
+};
+use burst::Burst;
+use child::Child;
+use play::Played;
+use serde_json::json;
+use stage::Stage;
+use std::{path::Path, time::Instant};
+use tempfile::TempDir;
+
+/// Short waits, so that a deadline can be watched: they hold while the acts are played.
+const FOR_THE_ACTS: &[&str] = &[
+    "--order-deadline=5s",
+    "--pick-up=3s",
+    "--world=gateway.slow_ms=1500",
+    "--world=gateway.unknown_ms=1500",
+    "--world=carrier.transit_ms=1000",
+];
+/// In the burst no order may run into its deadline only because the machine is slow.
+const FOR_THE_BURST: &[&str] = &["--order-deadline=5m", "--pick-up=5m", "--world=gateway.slow_ms=1500"];
+
+/// Everything the demo found out.
+struct Outcome {
+    played: Vec<Played>,
+    burst: Burst,
+    report: Report,
+}
+
+/// Plays the demo. Its data directory is deleted at the end, unless something went wrong or the person wants to keep it.
+///
+/// # Errors
+/// When an order did not end as it should, an invariant is violated, or the shop could not be run.
+pub async fn run(args: &DemoArgs, screen: &Screen) -> Result<(), Failure> {
+    let began = Instant::now();
+    let folder = tempfile::Builder::new().prefix("tutti-demo-").tempdir();
+    let folder = folder.map_err(|error| Failure::Unusable(format!("cannot make a temporary directory: {error}")))?;
+    let stage = Stage::new(*screen);
+    let mut child = Child::new(folder.path());
+    let outcome = tokio::select! {
+        outcome = whole(&mut child, args.orders, &stage) => outcome,
+        () = interrupted() => Err(Failure::Interrupted),
+    };
+    child.kill().await;
+    stage.clear();
+    let verdict = outcome.and_then(|outcome| conclude(&outcome, began, screen));
+    clean_up(folder, args.keep || matches!(verdict, Err(Failure::NotSo(_) | Failure::Client(_))), screen)?;
+    verdict
+}
+
+async fn whole(child: &mut Child, orders: u32, stage: &Stage) -> Result<Outcome, Failure> {
+    let shop = child.start(FOR_THE_ACTS).await?;
+    stage.say(&format!("A shop of its own is open at {}, in {}.", shop.url(), child.data().display()))?;
+    let mut played = vec![];
+    for act in acts::ACTS {
+        played.extend(play::act(act, &shop, stage).await?);
+    }
+    child.stop().await?;
+    let shop = child.start(FOR_THE_BURST).await?;
+    let burst = burst::play(orders, child, &shop, stage).await?;
+    child.stop().await?;
+    let data = child.data().to_owned();
+    let report = tokio::task::spawn_blocking(move || verify::directory(&data)).await;
+    let report = report.map_err(|error| Failure::NotSo(format!("the verification broke down: {error}")))??;
+    Ok(Outcome { played, burst, report })
+}
+
+/// Ctrl-C, or a polite request to end from outside.
+async fn interrupted() {
+    let ended = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut terminate) => _ = terminate.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = ended => {}
+    }
+}
+
+fn conclude(outcome: &Outcome, began: Instant, screen: &Screen) -> Result<(), Failure> {
+    let Outcome { played, burst, report } = outcome;
+    let bad = played.iter().filter(|played| played.verdict.is_err()).count() + burst.wrong();
+    if screen.json {
+        let document = json!({ "scenarios": played, "burst": burst, "verify": report, "ok": bad == 0 && report.is_clean() });
+        screen.document(&document)?;
+    } else {
+        tell(outcome, screen)?;
+    }
+    let took = span(began.elapsed());
+    match (bad, report.violations()) {
+        (0, 0) if screen.json => Ok(()),
+        (0, 0) => screen.say(format!("{}\n\n{NEXT}", screen.paint(Tone::Good, &format!("Every order ended as it should. {took} in all.")))),
+        (bad, violations) => Err(Failure::NotSo(format!("{bad} orders did not end as they should, {violations} invariants violated"))),
+    }
+}
+
+fn tell(outcome: &Outcome, screen: &Screen) -> Result<(), Failure> {
+    let heading = |text: &str| screen.paint(Tone::Strong, text);
+    screen.say(format!("\n{}\n{}", heading("How the burst ended"), outcome.burst.render(screen)))?;
+    screen.say(format!("\n{}\n{}\n", heading("What verify says"), outcome.report.render(screen)))
+}
+
+const NEXT: &str = "\
+Now try it yourself:
+  tutti up                                     a shop that stays; kill -9 it whenever you like
+  tutti order place TEA-001:2 --wait settled   in a second terminal
+  tutti world set carrier.collects=false       break it, then `tutti order watch ORDER_ID`
+  tutti map                                    who reacts to what";
+
+fn clean_up(folder: TempDir, keep: bool, screen: &Screen) -> Result<(), Failure> {
+    if keep {
+        let path = folder.keep();
+        return tell_kept(&path, screen);
+    }
+    let path = folder.path().display().to_string();
+    folder.close().map_err(|error| Failure::Unusable(format!("cannot delete {path}: {error}")))
+}
+
+fn tell_kept(path: &Path, screen: &Screen) -> Result<(), Failure> {
+    if screen.json {
+        return Ok(());
+    }
+    let path = path.display();
+    screen.say(format!("\nKept: {path}/data (look into it with `tutti up --data {path}/data`), and the shop's log {path}/shop.log"))
+}
+
+/// The client of a shop on this machine.
+fn client(url: &str) -> Result<Client, Failure> {
+    Client::new(url).map_err(|error| Failure::Unusable(format!("the shop told a strange address: {error}")))
+}

@@ -1,0 +1,278 @@
+//! A thousand mixed orders from many clients at once, with the whole shop really killed and started again in the middle.
+
+use super::{
+    FOR_THE_BURST,
+    child::Child,
+    mix::{self, GOODS, KINDS, Kind},
+    stage::Stage,
+};
+use crate::{
+    cli::order::fresh,
+    client::{Client, ClientError, Milestone, Order, Page, Stock},
+    failure::Failure,
+    screen::{Screen, Tone},
+    table::{Cell, Table},
+    time::span,
+    timeline,
+};
+use indicatif::ProgressBar;
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::{sync::watch, task::JoinSet};
+
+/// Customers who order at the same time.
+const CLIENTS: usize = 32;
+/// How long a customer tries to get through before giving up, over a kill and a restart.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long all orders together may take to settle.
+const SETTLED_WITHIN: Duration = Duration::from_secs(60);
+
+/// How the burst went.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Burst {
+    orders: usize,
+    rows: Vec<Row>,
+    /// Whatever is wrong beyond single orders, such as an order nobody placed.
+    problems: Vec<String>,
+    placed_in_ms: u64,
+    settled_in_ms: u64,
+    retried: usize,
+}
+
+/// One line of the table of endings.
+#[derive(Debug, Serialize)]
+struct Row {
+    kind: &'static str,
+    expected: String,
+    as_expected: usize,
+    /// The others, each with what it is instead.
+    otherwise: Vec<String>,
+}
+
+/// One order of the burst: its kind, its key, its body; and its id once the shop has taken it.
+struct Ask {
+    kind: &'static Kind,
+    customer: String,
+    key: String,
+    body: Value,
+}
+
+/// What all customers share.
+struct Crowd {
+    shop: Client,
+    asks: Vec<Ask>,
+    next: AtomicUsize,
+    retried: AtomicUsize,
+    accepted: watch::Sender<usize>,
+    bar: ProgressBar,
+}
+
+/// Plays the burst: goods in, orders placed over a kill, all settled, all counted.
+pub(super) async fn play(orders: u32, child: &mut Child, shop: &Client, stage: &Stage) -> Result<Burst, Failure> {
+    let orders = usize::try_from(orders).unwrap_or(usize::MAX);
+    let title = format!("{orders} orders at once, and the shop is killed in the middle");
+    stage.say(&format!("\n{}", stage.screen.paint(Tone::Strong, &title)))?;
+    stock_up(shop, orders).await?;
+    let crowd = Arc::new(Crowd::new(shop, orders, stage).await?);
+    let began = Instant::now();
+    let ids = tokio::try_join!(place_all(&crowd), kill_in_the_middle(&crowd, child, stage))?.0;
+    let placed = began.elapsed();
+    stage.say(&format!("     all {orders} accepted after {}", span(placed)))?;
+    let ended = settle_all(&crowd, &ids, stage).await?;
+    let settled = began.elapsed();
+    stage.say(&format!("     all {orders} settled after {}", span(settled)))?;
+    let mut burst = count(&crowd, &ended);
+    burst.placed_in_ms = u64::try_from(placed.as_millis()).unwrap_or(u64::MAX);
+    burst.settled_in_ms = u64::try_from(settled.as_millis()).unwrap_or(u64::MAX);
+    burst.problems = one_order_per_key(&crowd, &ids).await?;
+    Ok(burst)
+}
+
+/// Brings in what the burst will take, so that only those orders are short that should be.
+async fn stock_up(shop: &Client, orders: usize) -> Result<(), Failure> {
+    let mut missing = i64::try_from(orders).unwrap_or(i64::MAX).saturating_mul(2);
+    while missing > 0 {
+        let quantity = missing.min(1000);
+        for sku in GOODS {
+            let path = ["stock", *sku, "replenishments"];
+            let _: Value = shop.post(&path, Some(&fresh("delivery")?), &json!({ "quantity": quantity })).await?;
+        }
+        missing -= quantity;
+    }
+    Ok(())
+}
+
+impl Crowd {
+    async fn new(shop: &Client, orders: usize, stage: &Stage) -> Result<Crowd, Failure> {
+        let stock: Page<Stock> = shop.get(&["stock"], &[]).await?;
+        let available = |sku: &str| stock.items.iter().find(|row| row.sku == sku).map_or(0, |row| row.available);
+        let run = fresh("burst")?;
+        let ask = |number: usize| {
+            let (kind, customer) = (mix::kind_of(number), format!("{run}-{}", number % 100));
+            let body = kind.request.body(&customer, available);
+            Ask { kind, customer, key: format!("{run}-{number}"), body }
+        };
+        Ok(Crowd {
+            shop: shop.clone(),
+            asks: (0..orders).map(ask).collect(),
+            next: AtomicUsize::new(0),
+            retried: AtomicUsize::new(0),
+            accepted: watch::Sender::new(0),
+            bar: stage.bar("accepted", orders as u64),
+        })
+    }
+
+    /// Sends one request until it is answered, as a customer's client would: over refused connections, lost answers
+    /// and a busy shop, always under the same key.
+    async fn insist(&self, path: &[&str], key: Option<&str>, body: &Value) -> Result<Value, ClientError> {
+        let until = Instant::now() + PATIENCE;
+        let mut pause = Duration::from_millis(50);
+        loop {
+            let error = match self.shop.post(path, key, body).await {
+                Err(error) if error.is_transient() && Instant::now() < until => error,
+                answered => return answered,
+            };
+            self.retried.fetch_add(1, Ordering::Relaxed);
+            let told = if let ClientError::Refused { retry_after, .. } = &error { *retry_after } else { None };
+            tokio::time::sleep(told.unwrap_or(pause)).await;
+            pause = (pause * 2).min(Duration::from_millis(400));
+        }
+    }
+
+    /// One customer after the other, until all orders are taken: (number, order id).
+    async fn customer(&self) -> Result<Vec<(usize, String)>, ClientError> {
+        let mut placed = vec![];
+        loop {
+            let number = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(ask) = self.asks.get(number) else { return Ok(placed) };
+            let answer = self.insist(&["orders"], Some(&ask.key), &ask.body).await?;
+            let id = answer["order_id"].as_str().unwrap_or_default().to_owned();
+            if ask.kind.cancels {
+                self.cancel(&id).await?;
+            }
+            placed.push((number, id));
+            self.accepted.send_modify(|accepted| *accepted += 1);
+            self.bar.inc(1);
+        }
+    }
+
+    async fn cancel(&self, id: &str) -> Result<(), ClientError> {
+        let body = json!({ "reason": "changed my mind" });
+        match self.insist(&["orders", id, "cancellation"], None, &body).await {
+            Err(error) if error.status() != Some(409) => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+async fn place_all(crowd: &Arc<Crowd>) -> Result<Vec<String>, Failure> {
+    let mut clients = JoinSet::new();
+    for _ in 0..CLIENTS {
+        let crowd = Arc::clone(crowd);
+        clients.spawn(async move { crowd.customer().await });
+    }
+    let mut ids = vec![String::new(); crowd.asks.len()];
+    for placed in clients.join_all().await {
+        for (number, id) in placed? {
+            if let Some(slot) = ids.get_mut(number) {
+                *slot = id;
+            }
+        }
+    }
+    crowd.bar.finish_and_clear();
+    Ok(ids)
+}
+
+async fn kill_in_the_middle(crowd: &Crowd, child: &mut Child, stage: &Stage) -> Result<(), Failure> {
+    let middle = crowd.asks.len() * 2 / 5;
+    let mut accepted = crowd.accepted.subscribe();
+    // The sender lives in `crowd`, so the wait cannot fail before the number is reached.
+    _ = accepted.wait_for(|accepted| *accepted >= middle).await;
+    child.kill().await;
+    let killed = Instant::now();
+    let at = *accepted.borrow();
+    stage.say(&format!("     kill -9 after {at} orders; the customers keep trying"))?;
+    child.start(FOR_THE_BURST).await?;
+    stage.say(&format!("     open again {} after the kill", span(killed.elapsed())))
+}
+
+async fn settle_all(crowd: &Arc<Crowd>, ids: &[String], stage: &Stage) -> Result<Vec<Order>, Failure> {
+    let bar = stage.bar("settled", ids.len() as u64);
+    let until = Instant::now() + SETTLED_WITHIN;
+    let mut ended = Vec::with_capacity(ids.len());
+    for some in ids.chunks(CLIENTS) {
+        let mut waiting = JoinSet::new();
+        for id in some {
+            let (crowd, id, left) = (Arc::clone(crowd), id.clone(), until.saturating_duration_since(Instant::now()));
+            waiting.spawn(async move { crowd.shop.wait(&id, Milestone::Settled, left).await });
+        }
+        for order in waiting.join_all().await {
+            ended.push(order?);
+            bar.inc(1);
+        }
+    }
+    bar.finish_and_clear();
+    // They come back in any order; everything else here goes by the number of the order.
+    ended.sort_by_key(|order| ids.iter().position(|id| *id == order.order_id));
+    Ok(ended)
+}
+
+fn count(crowd: &Crowd, ended: &[Order]) -> Burst {
+    let row = |kind: &'static Kind| {
+        let mine = crowd.asks.iter().zip(ended).filter(|(ask, _)| std::ptr::eq(ask.kind, kind));
+        let (good, bad): (Vec<_>, Vec<_>) = mine.partition(|(_, order)| kind.ends.fits(order));
+        let otherwise = bad.iter().map(|(_, order)| format!("{}: {}", order.order_id, timeline::ending(order)));
+        Row { kind: kind.name, expected: kind.ends.to_string(), as_expected: good.len(), otherwise: otherwise.collect() }
+    };
+    let retried = crowd.retried.load(Ordering::Relaxed);
+    Burst { orders: ended.len(), rows: KINDS.iter().map(row).collect(), retried, ..Burst::default() }
+}
+
+/// Each key made one order, and no order is there that nobody placed.
+async fn one_order_per_key(crowd: &Crowd, ids: &[String]) -> Result<Vec<String>, Failure> {
+    let mut problems = vec![];
+    let distinct: std::collections::BTreeSet<&String> = ids.iter().collect();
+    if distinct.len() != ids.len() {
+        problems.push(format!("{} keys share an order with another", ids.len() - distinct.len()));
+    }
+    let customers: std::collections::BTreeSet<&String> = crowd.asks.iter().map(|ask| &ask.customer).collect();
+    for customer in customers {
+        let query = [("customer_id", customer.clone()), ("limit", "1000".to_owned())];
+        let listed: Page<Order> = crowd.shop.get(&["orders"], &query).await?;
+        let strangers = listed.items.iter().filter(|order| !distinct.contains(&order.order_id));
+        problems.extend(strangers.map(|order| format!("order {} was placed under no key of its own", order.order_id)));
+    }
+    Ok(problems)
+}
+
+impl Burst {
+    /// How many things are wrong.
+    pub(super) fn wrong(&self) -> usize {
+        self.rows.iter().map(|row| row.otherwise.len()).sum::<usize>() + self.problems.len()
+    }
+
+    /// The table of endings, and below it whatever is wrong.
+    pub(super) fn render(&self, screen: &Screen) -> String {
+        let mut table = Table::new(&["orders", "kind", "should end", "did", "otherwise"]).numbers(&[0, 3, 4]);
+        for row in &self.rows {
+            let (good, bad) = (row.as_expected, row.otherwise.len());
+            let tones = if bad == 0 { (Tone::Good, Tone::Plain) } else { (Tone::Plain, Tone::Bad) };
+            let counts = [Cell::toned(tones.0, good.to_string()), Cell::toned(tones.1, bad.to_string())];
+            let mut cells = vec![(good + bad).to_string().into(), row.kind.into(), row.expected.clone().into()];
+            cells.extend(counts);
+            table.row(cells);
+        }
+        let wrong = self.rows.iter().flat_map(|row| row.otherwise.iter().take(3)).chain(&self.problems);
+        let wrong: String = wrong.map(|what| format!("\n  {}", screen.paint(Tone::Bad, what))).collect();
+        let tail = format!("\n{} requests were sent again while the shop was away; each key made one order.", self.retried);
+        let tail = if self.problems.is_empty() { screen.paint(Tone::Faint, &tail) } else { String::new() };
+        table.render(screen) + &wrong + &tail
+    }
+}

@@ -1,0 +1,130 @@
+//! Instants and spans as the command line reads and writes them.
+
+use serde::{Deserialize, Deserializer};
+use std::{
+    fmt,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// An instant in microseconds since 1970, UTC. On the wire it is RFC 3339.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct At(pub i64);
+
+impl At {
+    /// Now, by this machine's clock.
+    #[must_use]
+    pub fn now() -> At {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        At(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    }
+
+    /// How much later this is than `earlier`; nothing if it is not.
+    #[must_use]
+    pub fn since(self, earlier: At) -> Duration {
+        Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// Reads RFC 3339 in UTC: `2026-01-31T12:04:05.678Z`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<At> {
+        let (date, time) = text.strip_suffix('Z').or_else(|| text.strip_suffix("+00:00"))?.split_once('T')?;
+        let [year, month, day] = three(date, '-')?;
+        let (clock, fraction) = time.split_once('.').unwrap_or((time, "0"));
+        let [hour, minute, second] = three(clock, ':')?;
+        if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 {
+            return None;
+        }
+        let micros: i64 = format!("{fraction:0<6}").get(..6)?.parse().ok()?;
+        let seconds = days_since_1970(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
+        Some(At(seconds * 1_000_000 + micros))
+    }
+}
+
+fn three(text: &str, separator: char) -> Option<[i64; 3]> {
+    let parts: Vec<i64> = text.splitn(3, separator).map(|part| part.parse().ok()).collect::<Option<_>>()?;
+    parts.try_into().ok()
+}
+
+/// Howard Hinnant's `days_from_civil`, for the proleptic Gregorian calendar.
+fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let of_era = year.rem_euclid(400);
+    let of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+/// The time of day with milliseconds, UTC: a timeline's date says nothing.
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let millis = self.0.div_euclid(1000).rem_euclid(86_400_000);
+        let (seconds, rest) = (millis / 1000, millis % 1000);
+        write!(f, "{:02}:{:02}:{:02}.{rest:03}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+    }
+}
+
+impl<'de> Deserialize<'de> for At {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<At, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        At::parse(&text).ok_or_else(|| serde::de::Error::custom(format!("`{text}` is not a time in RFC 3339, UTC")))
+    }
+}
+
+/// A span for people: `850 us`, `12 ms`, `3.4 s`, `2 min 5 s`.
+#[must_use]
+pub fn span(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match duration.as_micros() {
+        0..1_000 => format!("{} us", duration.as_micros()),
+        1_000..1_000_000 => format!("{} ms", duration.as_millis()),
+        1_000_000..60_000_000 => format!("{:.1} s", duration.as_secs_f64()),
+        _ if seconds < 3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
+    }
+}
+
+/// Reads a span: a whole number with `ms`, `s`, `min`/`m` or `h`.
+///
+/// # Errors
+/// When it is none; the message says what one looks like.
+pub fn parse_span(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is not a span of time; write for example 500ms, 30s, 15m or 1h");
+    let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
+    let number: u64 = text.get(..digits).and_then(|n| n.parse().ok()).ok_or_else(wrong)?;
+    let unit = match text.get(digits..).map(str::trim) {
+        Some("ms") => 1,
+        Some("s") => 1_000,
+        Some("m" | "min") => 60_000,
+        Some("h") => 3_600_000,
+        _ => return Err(wrong()),
+    };
+    number.checked_mul(unit).map(Duration::from_millis).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instant_is_read_and_shown() {
+        assert_eq!(At::parse("1970-01-01T00:00:00Z"), Some(At(0)));
+        assert_eq!(At::parse("2000-03-01T00:00:00.5Z"), Some(At(951_868_800_500_000)));
+        assert_eq!(At::parse("2026-01-31T12:04:05.678901Z").map(|at| at.to_string()), Some("12:04:05.678".into()));
+    }
+
+    #[test]
+    fn what_is_no_instant_is_not_read_as_one() {
+        for text in ["", "yesterday", "2026-13-01T00:00:00Z", "2026-01-01T00:00:00+02:00", "2026-01-01", "T", "999999999999999999-01-01T00:00:00Z"] {
+            assert_eq!(At::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn spans_are_read_and_shown() {
+        assert_eq!(parse_span("1500ms").map(span), Ok("1.5 s".into()));
+        assert_eq!(parse_span("15m").map(span), Ok("15 min 0 s".into()));
+        for text in ["", "s", "5", "-1s", "1.5s", "5 weeks", "99999999999999999999s", "18446744073709551615h"] {
+            assert!(parse_span(text).is_err(), "{text}");
+        }
+    }
+}
