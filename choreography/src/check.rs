@@ -14,7 +14,10 @@ impl fmt::Display for CheckError {
 }
 impl std::error::Error for CheckError {}
 
-fn ok_if_empty(found: Vec<String>) -> Result<(), CheckError> {
+/// Each finding once, however many decisions share it.
+fn ok_if_empty(mut found: Vec<String>) -> Result<(), CheckError> {
+    let mut seen = BTreeSet::new();
+    found.retain(|finding| seen.insert(finding.clone()));
     if found.is_empty() { Ok(()) } else { Err(CheckError(found)) }
 }
 

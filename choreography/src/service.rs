@@ -26,6 +26,8 @@ pub struct Several<I, O>(PhantomData<(I, O)>);
 
 type Look = Box<dyn Fn(&dyn Any, &States) + Send + Sync>;
 type Run<T> = Box<dyn Fn(&dyn Any, &States) -> Out<T> + Send + Sync>;
+/// Reads an input from bytes: its version or shape, and the bytes.
+pub type Decode = fn(u16, &[u8]) -> Result<Box<dyn Any + Send>, String>;
 
 /// One decision with its types erased, as the runtime calls it.
 pub struct Reaction<T: Topic> {
@@ -33,8 +35,8 @@ pub struct Reaction<T: Topic> {
     pub origin: Origin,
     /// What it may return.
     pub declared: Declared,
-    /// Reads the input from bytes: its version or shape, and the bytes.
-    pub decode: fn(u16, &[u8]) -> Result<Box<dyn Any + Send>, String>,
+    /// Reads the input from bytes.
+    pub decode: Decode,
     /// Asks for the states the input will need, before anything is loaded.
     pub(crate) look: Look,
     pub(crate) run: Run<T>,

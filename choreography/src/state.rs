@@ -74,11 +74,12 @@ impl States {
     }
 
     fn note_missing(&self, kind: &'static str, key: &str) -> &(dyn Any + Send) {
+        // Only what can be loaded is noted, or the decision would be made again for ever.
+        let Some(blank) = self.blank.get(kind) else {
+            panic!("state `{kind}` is not kept: add `.keeps::<…>()` to the service");
+        };
         self.missing.borrow_mut().insert((kind, key.to_owned()));
-        match self.blank.get(kind) {
-            Some(blank) => &**blank,
-            None => panic!("state `{kind}` is not kept: add `.keeps::<…>()` to the service"),
-        }
+        &**blank
     }
 
     /// A state that is drafted or loaded.

@@ -140,7 +140,7 @@ impl<T: Topic> Then<T> {
     fn asked_once<W: Stored + Debug>(self, name: &str, key: &str, expected: &W) -> Self {
         match &self.out.work[..] {
             [Work { name: n, key: k, shape, body, .. }] if *n == name && k == key => {
-                assert_eq!(&W::decode(*shape, body).expect("stored by the decision"), expected);
+                assert_eq!(W::decode(*shape, body).as_ref(), Ok(expected));
             }
             other => panic!("expected only {name} {key}, got {other:?}"),
         }

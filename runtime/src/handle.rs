@@ -1,7 +1,6 @@
 //! A running service as its HTTP API and the other parts of its process see it.
 
 use crate::{
-    clock::Micros,
     incoming::{Incoming, Reply},
     intake::{Intake, TurnedAway, Wish},
     record::{LogRow, WorkRow},
@@ -39,7 +38,7 @@ pub struct Shared {
     pub intake: Arc<Intake>,
     service: &'static str,
     read: Arc<dyn Read>,
-    health: Mutex<Health>,
+    health: watch::Sender<Health>,
     watched: Mutex<HashMap<Key, watch::Sender<()>>>,
 }
 
@@ -47,15 +46,16 @@ impl Shared {
     /// What the engine of `service` shares with its handles, which read through `read`.
     #[must_use]
     pub fn new(service: &'static str, read: Arc<dyn Read>) -> Arc<Shared> {
-        Arc::new(Shared { intake: Arc::default(), service, read, health: Mutex::default(), watched: Mutex::default() })
+        Arc::new(Shared { intake: Arc::default(), service, read, health: watch::Sender::default(), watched: Mutex::default() })
     }
 
     /// Returns whether it is another health than before.
     pub(crate) fn set_health(&self, health: Health) -> bool {
-        let mut now = self.health.lock().unwrap_or_else(PoisonError::into_inner);
-        let differs = *now != health;
-        *now = health;
-        differs
+        self.health.send_if_modified(|now| {
+            let differs = *now != health;
+            *now = health;
+            differs
+        })
     }
 
     fn watched(&self) -> MutexGuard<'_, HashMap<Key, watch::Sender<()>>> {
@@ -229,7 +229,21 @@ impl Handle {
     /// Whether it can do its work.
     #[must_use]
     pub fn health(&self) -> Health {
-        self.shared.health.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared.health.borrow().clone()
+    }
+
+    /// Waits until it has begun: ready, or held up by others. Returns why it has not, if it cannot write.
+    ///
+    /// # Errors
+    /// The reason why it cannot write.
+    pub async fn begun(&self) -> Result<(), String> {
+        let mut health = self.shared.health.subscribe();
+        let begun = health.wait_for(|health| *health != Health::Starting).await;
+        match begun.map(|health| health.clone()) {
+            Ok(Health::Away(why)) => Err(why),
+            Ok(_) => Ok(()),
+            Err(gone) => Err(gone.to_string()),
+        }
     }
 
     /// Asks the engine to retry or drop what was set aside. Answers what it did, or why not.
@@ -267,41 +281,4 @@ fn stored_as<S: State>() -> String {
 fn decode<S: State>(body: &[u8]) -> Result<S, StoreError> {
     S::decode(S::SHAPE, body)
         .map_err(|why| StoreError::Fatal(format!("a state of kind {} cannot be read: {why}", S::KIND)))
-}
-
-/// Microseconds since 1970 as RFC 3339, to the millisecond.
-#[must_use]
-pub fn rfc3339(at: Micros) -> String {
-    let (seconds, millis) = (at.div_euclid(1_000_000), at.rem_euclid(1_000_000) / 1000);
-    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let (year, month, day) = civil_from_days(days);
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{millis:03}Z",
-        second / 3600,
-        second / 60 % 60,
-        second % 60
-    )
-}
-
-/// Days since 1970-01-01 as a date of the proleptic Gregorian calendar, after Howard Hinnant's `civil_from_days`
-/// (<https://howardhinnant.github.io/date_algorithms.html>).
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let (day, month) =
-        (day_of_year - (153 * shifted + 2) / 5 + 1, if shifted < 10 { shifted + 3 } else { shifted - 9 });
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn times_read_as_people_write_them() {
-        assert_eq!(super::rfc3339(0), "1970-01-01T00:00:00.000Z");
-        assert_eq!(super::rfc3339(951_827_696_789_000), "2000-02-29T12:34:56.789Z");
-        assert_eq!(super::rfc3339(-1), "1969-12-31T23:59:59.999Z");
-    }
 }

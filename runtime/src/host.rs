@@ -7,8 +7,9 @@ use crate::{
     pulse::Pulse,
 };
 use choreography::Topic;
+use tokio::sync::mpsc;
 use std::{
-    sync::{Arc, mpsc},
+    sync::Arc,
     thread::JoinHandle,
     time::Duration,
 };
@@ -24,17 +25,17 @@ pub struct Running {
     thread: JoinHandle<Result<(), String>>,
 }
 
-/// Starts an engine on a thread of its own. When the engine ends by itself, its name and the reason go to `ended`.
+/// Starts an engine on a thread of its own. When the engine ends by itself, the reason goes to `ended`.
 ///
 /// # Errors
 /// When the thread cannot be started.
-pub fn start<T: Topic>(mut engine: Engine<T>, ended: mpsc::Sender<(&'static str, String)>) -> std::io::Result<Running> {
+pub fn start<T: Topic>(mut engine: Engine<T>, ended: mpsc::UnboundedSender<String>) -> std::io::Result<Running> {
     let (intake, pulse) = (engine.intake().clone(), engine.pulse());
     let thread = std::thread::Builder::new().name(T::NAME.into()).spawn(move || {
         let result = run(&mut engine);
         if let Err(why) = &result {
             // Nobody listens only when the process is ending anyway.
-            _ = ended.send((T::NAME, why.clone()));
+            _ = ended.send(format!("{}: {why}", T::NAME));
         }
         result
     })?;
@@ -56,12 +57,18 @@ fn run<T: Topic>(engine: &mut Engine<T>) -> Result<(), String> {
     }
 }
 
+/// What a service is deciding about, if that has taken too long: the process must end.
+#[must_use]
+pub fn stuck(service: &str, pulse: &Pulse) -> Option<String> {
+    let (name, key) = pulse.stuck_for(STUCK_AFTER)?;
+    Some(format!("{service}: deciding about {name} {key} has taken more than {} s", STUCK_AFTER.as_secs()))
+}
+
 impl Running {
-    /// What it is deciding about, if that has taken too long: the process must end.
+    /// What the watchdog looks at.
     #[must_use]
-    pub fn stuck(&self) -> Option<String> {
-        let (name, key) = self.pulse.stuck_for(STUCK_AFTER)?;
-        Some(format!("{}: deciding about {name} {key} has taken more than {} s", self.service, STUCK_AFTER.as_secs()))
+    pub fn watched(&self) -> (&'static str, Arc<Pulse>) {
+        (self.service, self.pulse.clone())
     }
 
     /// Takes no more commands, finishes what waits, and ends the thread.

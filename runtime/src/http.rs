@@ -21,10 +21,7 @@ pub const BODY_LIMIT: usize = 64 * 1024;
 
 /// Bounds every body and answers what no route takes with a problem. Call it once, on all routes together.
 pub fn finish(routes: Router) -> Router {
-    routes
-        .fallback(no_such_path)
-        .method_not_allowed_fallback(no_such_method)
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+    routes.fallback(no_such_path).method_not_allowed_fallback(no_such_method).layer(DefaultBodyLimit::max(BODY_LIMIT))
 }
 
 async fn no_such_path(uri: Uri) -> Problem {

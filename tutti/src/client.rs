@@ -44,7 +44,9 @@ pub enum ClientError {
         problem: Box<Problem>,
     },
     /// Somebody answered, but not as this shop would.
-    #[error("{url} answered with something that is not this shop's: {why}\n  Does --url or TUTTI_URL name a tutti shop?")]
+    #[error(
+        "{url} answered with something that is not this shop's: {why}\n  Does --url or TUTTI_URL name a tutti shop?"
+    )]
     Garbled {
         /// What was asked for.
         url: String,
@@ -116,7 +118,8 @@ impl Client {
     /// # Errors
     /// When `url` is not the address of an HTTP server.
     pub fn new(url: &str) -> Result<Client, String> {
-        let wrong = |why: &str| format!("`{url}` is not a shop's address ({why}); write for example http://127.0.0.1:8080");
+        let wrong =
+            |why: &str| format!("`{url}` is not a shop's address ({why}); write for example http://127.0.0.1:8080");
         let base = Url::parse(url).map_err(|error| wrong(&error.to_string()))?;
         if base.scheme() != "http" || base.cannot_be_a_base() {
             return Err(wrong("only http:// is spoken here"));
@@ -165,11 +168,22 @@ impl Client {
         self.get(&["orders", id], &[]).await
     }
 
-    /// The order's events over all services, oldest first, and what is still under way for it.
+    /// The order's events over all services, causes before what they caused, and what is still under way for it.
     pub async fn events(&self, id: &str) -> Result<Events, ClientError> {
-        let mut events: Events = self.get(&["orders", id, "events"], &[]).await?;
-        events.items.sort_by_key(|event| event.at);
-        Ok(events)
+        self.get(&["orders", id, "events"], &[]).await
+    }
+
+    /// All orders of a customer.
+    pub async fn orders_of(&self, customer: &str) -> Result<Vec<Order>, ClientError> {
+        let mut orders: Vec<Order> = vec![];
+        let mut query = vec![("customer_id", customer.to_owned())];
+        loop {
+            let page: Page<Order> = self.get(&["orders"], &query).await?;
+            orders.extend(page.items);
+            let Some(next) = page.next else { return Ok(orders) };
+            query.truncate(1);
+            query.push(("after", next));
+        }
     }
 
     /// Waits on the server until the order has reached `milestone`, at most for `within`; then gives the order as it is.
@@ -203,7 +217,8 @@ impl Client {
 
     async fn send<T: DeserializeOwned>(&self, url: &Url, request: RequestBuilder) -> Result<T, ClientError> {
         let url = url.to_string();
-        let unreachable = |error: reqwest::Error| ClientError::Unreachable { url: url.clone(), why: root_cause(&error) };
+        let unreachable =
+            |error: reqwest::Error| ClientError::Unreachable { url: url.clone(), why: root_cause(&error) };
         let response = request.send().await.map_err(unreachable)?;
         let (status, retry_after) = (response.status(), retry_after(&response));
         let body = response.bytes().await.map_err(unreachable)?;
@@ -216,9 +231,7 @@ impl Client {
 
 fn refused(url: String, status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> ClientError {
     match Problem::read(status.as_u16(), body) {
-        Some(problem) => {
-            ClientError::Refused { url, status: status.as_u16(), retry_after, problem: Box::new(problem) }
-        }
+        Some(problem) => ClientError::Refused { url, status: status.as_u16(), retry_after, problem: Box::new(problem) },
         None => ClientError::Garbled { url, why: format!("status {status} without a problem document") },
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     cli::{args::DemoArgs, verify},
     client::Client,
     failure::Failure,
+    interrupt::interrupted,
     report::Report,
     screen::{Screen, Tone},
     time::span,
@@ -83,25 +84,12 @@ async fn whole(child: &mut Child, orders: u32, stage: &Stage) -> Result<Outcome,
     Ok(Outcome { played, burst, report })
 }
 
-/// Ctrl-C, or a polite request to end from outside.
-async fn interrupted() {
-    let ended = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut terminate) => _ = terminate.recv().await,
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = ended => {}
-    }
-}
-
 fn conclude(outcome: &Outcome, began: Instant, screen: &Screen) -> Result<(), Failure> {
     let Outcome { played, burst, report } = outcome;
-    let bad = played.iter().filter(|played| played.verdict.is_err()).count() + burst.wrong();
+    let bad = played.iter().filter(|played| played.problem.is_some()).count() + burst.wrong();
     if screen.json {
-        let document = json!({ "scenarios": played, "burst": burst, "verify": report, "ok": bad == 0 && report.is_clean() });
+        let document =
+            json!({ "scenarios": played, "burst": burst, "verify": report, "ok": bad == 0 && report.is_clean() });
         screen.document(&document)?;
     } else {
         tell(outcome, screen)?;
@@ -109,8 +97,13 @@ fn conclude(outcome: &Outcome, began: Instant, screen: &Screen) -> Result<(), Fa
     let took = span(began.elapsed());
     match (bad, report.violations()) {
         (0, 0) if screen.json => Ok(()),
-        (0, 0) => screen.say(format!("{}\n\n{NEXT}", screen.paint(Tone::Good, &format!("Every order ended as it should. {took} in all.")))),
-        (bad, violations) => Err(Failure::NotSo(format!("{bad} orders did not end as they should, {violations} invariants violated"))),
+        (0, 0) => screen.say(format!(
+            "{}\n\n{NEXT}",
+            screen.paint(Tone::Good, &format!("Every order ended as it should. {took} in all."))
+        )),
+        (bad, violations) => {
+            Err(Failure::NotSo(format!("{bad} orders did not end as they should, {violations} invariants violated")))
+        }
     }
 }
 
@@ -141,7 +134,9 @@ fn tell_kept(path: &Path, screen: &Screen) -> Result<(), Failure> {
         return Ok(());
     }
     let path = path.display();
-    screen.say(format!("\nKept: {path}/data (look into it with `tutti up --data {path}/data`), and the shop's log {path}/shop.log"))
+    screen.say(format!(
+        "\nKept: {path}/data (look into it with `tutti up --data {path}/data`), and the shop's log {path}/shop.log"
+    ))
 }
 
 /// The client of a shop on this machine.

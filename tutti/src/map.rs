@@ -1,16 +1,29 @@
 //! The choreography of all services, as a table, a Mermaid diagram and JSON. It is read from the types of the decisions.
 
+mod markdown;
+mod story;
+
+pub use markdown::markdown;
+
 use crate::{
     screen::{Screen, Tone},
     table::{Cell, Table},
 };
 use choreography::{MapRow, Origin, ServiceMap};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// The maps of all services, in the order in which an order meets them.
 #[must_use]
 pub fn services() -> Vec<ServiceMap> {
-    vec![]
+    vec![
+        order::service().map(),
+        inventory::service().map(),
+        payment::service().map(),
+        // How long a parcel may wait changes nothing about who reacts to what.
+        shipping::service(Duration::ZERO).map(),
+        email::service().map(),
+    ]
 }
 
 /// One line per decision.
@@ -70,9 +83,15 @@ fn arrows(services: &[ServiceMap]) -> Vec<(&'static str, &'static str, Vec<&'sta
         .collect()
 }
 
+/// The map for machines, as text.
+#[must_use]
+pub fn json() -> String {
+    document(&services()).to_string()
+}
+
 /// The map for machines.
 #[must_use]
-pub fn json(services: &[ServiceMap]) -> Value {
+pub fn document(services: &[ServiceMap]) -> Value {
     let service = |service: &ServiceMap| {
         let decisions: Vec<Value> = service.rows.iter().map(decision).collect();
         json!({ "service": service.service, "events": service.events, "decisions": decisions })

@@ -31,7 +31,13 @@ impl At {
         let [year, month, day] = three(date, '-')?;
         let (clock, fraction) = time.split_once('.').unwrap_or((time, "0"));
         let [hour, minute, second] = three(clock, ':')?;
-        if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 {
+        if !(1970..=9999).contains(&year)
+            || !(1..=12).contains(&month)
+            || !(1..=31).contains(&day)
+            || hour > 23
+            || minute > 59
+            || second > 60
+        {
             return None;
         }
         let micros: i64 = format!("{fraction:0<6}").get(..6)?.parse().ok()?;
@@ -114,7 +120,15 @@ mod tests {
 
     #[test]
     fn what_is_no_instant_is_not_read_as_one() {
-        for text in ["", "yesterday", "2026-13-01T00:00:00Z", "2026-01-01T00:00:00+02:00", "2026-01-01", "T", "999999999999999999-01-01T00:00:00Z"] {
+        for text in [
+            "",
+            "yesterday",
+            "2026-13-01T00:00:00Z",
+            "2026-01-01T00:00:00+02:00",
+            "2026-01-01",
+            "T",
+            "999999999999999999-01-01T00:00:00Z",
+        ] {
             assert_eq!(At::parse(text), None, "{text}");
         }
     }

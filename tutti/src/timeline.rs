@@ -7,6 +7,7 @@ use crate::{
     time::{At, span},
 };
 use runtime::Cause;
+use serde_json::Value;
 
 /// Events of an undo, or of something refused.
 const GOES_BACK: [&str; 8] =
@@ -20,6 +21,15 @@ pub fn tone_of(event: &str) -> Tone {
         "ShipmentReleased" => Tone::Plain,
         _ if GOES_BACK.iter().any(|word| event.contains(word)) => Tone::Notable,
         _ => Tone::Plain,
+    }
+}
+
+/// What was said; mails and text messages differ by what they tell.
+#[must_use]
+pub fn name_of(event: &Event) -> String {
+    match event.data.get("template").and_then(Value::as_str) {
+        Some(template) => format!("{}({template})", event.name),
+        None => event.name.clone(),
     }
 }
 
@@ -68,7 +78,7 @@ fn table(events: &Events, screen: &Screen) -> String {
 #[must_use]
 pub fn line(event: &Event, before: Option<At>, all: &[Event], screen: &Screen) -> String {
     let after = before.map_or(String::new(), |before| format!("+{}", span(event.at.since(before))));
-    let name = screen.paint(tone_of(&event.name), &format!("{:<30}", event.name));
+    let name = screen.paint(tone_of(&event.name), &format!("{:<30}", name_of(event)));
     let because = screen.paint(Tone::Faint, &cause_of(event, all));
     format!("{}  {after:>8}  {:<9}  {name}  {because}", event.at, event.service).trim_end().to_owned()
 }
@@ -79,7 +89,7 @@ fn row(event: &Event, before: Option<At>, all: &[Event]) -> Vec<Cell> {
         event.at.to_string().into(),
         Cell::toned(Tone::Faint, after),
         event.service.clone().into(),
-        Cell::toned(tone_of(&event.name), event.name.clone()),
+        Cell::toned(tone_of(&event.name), name_of(event)),
         Cell::toned(Tone::Faint, cause_of(event, all)),
     ]
 }

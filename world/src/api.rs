@@ -52,20 +52,20 @@ impl Page {
         self.after.unwrap_or(0)
     }
 
-    fn limit(&self) -> Result<usize, Problem> {
-        match self.limit {
-            None => Ok(LIMIT),
-            Some(limit) if (1..=MOST).contains(&limit) => Ok(limit),
-            Some(limit) => Err(Problem::invalid("limit", format!("{limit} must be at least 1 and at most {MOST}"))),
-        }
+    fn limit(&self) -> Option<usize> {
+        Some(self.limit.unwrap_or(LIMIT)).filter(|limit| (1..=MOST).contains(limit))
     }
+}
+
+fn wrong_limit() -> Problem {
+    Problem::invalid("limit", format!("must be at least 1 and at most {MOST}"))
 }
 
 /// Shows the payment gateway's own ledger: what it really took and gave back.
 #[utoipa::path(get, path = "/gateway/ledger", tag = "world", params(Page),
     responses((status = 200, body = Ledger), (status = 400, body = Problem, content_type = "application/problem+json")))]
 async fn ledger(State(world): State<World>, Query(page): Query<Page>) -> Result<Json<Ledger>, Problem> {
-    let limit = page.limit()?;
+    let limit = page.limit().ok_or_else(wrong_limit)?;
     let entries = world.gateway.ledger(page.order_id(), page.after(), limit).await.map_err(unreadable)?;
     let next = entries.last().filter(|_| entries.len() == limit).map(|entry| entry.id);
     Ok(Json(Ledger { entries: entries.into_iter().map(LedgerEntry::from).collect(), next }))
@@ -75,7 +75,7 @@ async fn ledger(State(world): State<World>, Query(page): Query<Page>) -> Result<
 #[utoipa::path(get, path = "/carrier/parcels", tag = "world", params(Page),
     responses((status = 200, body = Parcels), (status = 400, body = Problem, content_type = "application/problem+json")))]
 async fn parcels(State(world): State<World>, Query(page): Query<Page>) -> Result<Json<Parcels>, Problem> {
-    let limit = page.limit()?;
+    let limit = page.limit().ok_or_else(wrong_limit)?;
     let parcels = world.carrier.parcels(page.order_id(), page.after(), limit).await.map_err(unreadable)?;
     let next = parcels.last().filter(|_| parcels.len() == limit).map(|parcel| parcel.id);
     Ok(Json(Parcels { parcels: parcels.into_iter().map(Parcel::from).collect(), next }))
@@ -85,7 +85,7 @@ async fn parcels(State(world): State<World>, Query(page): Query<Page>) -> Result
 #[utoipa::path(get, path = "/mailbox", tag = "world", params(Page),
     responses((status = 200, body = Mailbox), (status = 400, body = Problem, content_type = "application/problem+json")))]
 async fn mailbox(State(world): State<World>, Query(page): Query<Page>) -> Result<Json<Mailbox>, Problem> {
-    let limit = page.limit()?;
+    let limit = page.limit().ok_or_else(wrong_limit)?;
     let messages = world.post.messages(page.order_id(), page.after(), limit).await.map_err(unreadable)?;
     let next = messages.last().filter(|_| messages.len() == limit).map(|message| message.id);
     Ok(Json(Mailbox { messages: messages.into_iter().map(MailboxMessage::from).collect(), next }))

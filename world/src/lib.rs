@@ -13,6 +13,10 @@ mod faults;
 pub mod gateway;
 mod line;
 pub mod post;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub use book::OpenError;

@@ -1,7 +1,7 @@
 //! The post: a mail server and an SMS centre with one mailbox that everybody can read.
 
 mod mailbox;
-//PORT mod port;
+mod port;
 #[cfg(test)]
 mod tests;
 

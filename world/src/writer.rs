@@ -177,3 +177,67 @@ impl<D: Desk> Scribe<D> {
         Ok(replies)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use runtime::clock::SystemClock;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Counts the transactions.
+    struct Counting(Arc<AtomicUsize>);
+
+    impl Desk for Counting {
+        fn committed(&mut self) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    fn writer() -> (Arc<Writer<Counting>>, Arc<AtomicUsize>) {
+        let book = Connection::open_in_memory().expect("a book");
+        book.execute_batch("CREATE TABLE t (x INTEGER PRIMARY KEY)").expect("a table");
+        let commits = Arc::new(AtomicUsize::new(0));
+        let desk = Counting(Arc::clone(&commits));
+        (Writer::start("test", book, Arc::new(SystemClock), |_| desk).expect("a thread"), commits)
+    }
+
+    async fn put(writer: &Writer<Counting>, x: i64) -> Result<usize, NoAnswer> {
+        writer.write(move |book, _| book.prepare_cached("INSERT INTO t VALUES (?)")?.execute([x])).await
+    }
+
+    #[tokio::test]
+    async fn what_arrives_together_shares_a_transaction() {
+        let (writer, commits) = writer();
+        let (open, gate) = mpsc::channel::<()>();
+        let holding = tokio::spawn({
+            let writer = Arc::clone(&writer);
+            async move { writer.write(move |_, _| Ok(gate.recv().is_ok())).await }
+        });
+        let callers: Vec<_> = (0..500)
+            .map(|x| {
+                let writer = Arc::clone(&writer);
+                tokio::spawn(async move { put(&writer, x).await })
+            })
+            .collect();
+        // Every caller has left its job before the gate opens: the tasks run in turn, and each stops at its answer.
+        while writer.room.available_permits() > ROOM - 501 {
+            tokio::task::yield_now().await;
+        }
+        open.send(()).expect("the writer waits");
+        assert_eq!(holding.await.expect("a task"), Ok(true));
+        for caller in callers {
+            assert_eq!(caller.await.expect("a task"), Ok(1));
+        }
+        assert!(commits.load(Ordering::SeqCst) <= 4, "{commits:?} transactions for 501 jobs");
+    }
+
+    #[tokio::test]
+    async fn a_failed_batch_is_answered_by_nobody_and_the_next_one_works() {
+        let (writer, _) = writer();
+        assert_eq!(put(&writer, 1).await, Ok(1));
+        assert!(matches!(put(&writer, 1).await, Err(NoAnswer::Broken(_))));
+        assert_eq!(put(&writer, 2).await, Ok(1));
+        let count = writer.write(|book, _| book.query_row("SELECT count(*) FROM t", [], |row| row.get::<_, i64>(0)));
+        assert_eq!(count.await, Ok(2));
+    }
+}

@@ -86,7 +86,10 @@ impl Topic {
     }
 
     fn push(&self, rows: &[Arc<LogRow>]) {
-        let (Some(first), mut tail) = (rows.first(), self.tail()) else { return };
+        let mut tail = self.tail();
+        let last = tail.back().map(|row| row.position());
+        let rows = &rows[rows.partition_point(|row| Some(row.position()) <= last)..]; // the others were told before
+        let Some(first) = rows.first() else { return };
         let follows = |last: &Arc<LogRow>| last.generation == first.generation && last.seq + 1 == first.seq;
         if tail.back().is_some_and(|last| !follows(last)) {
             tail.clear(); // a commit whose outcome was unknown is missing here, but not in the log

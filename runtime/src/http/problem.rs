@@ -1,8 +1,7 @@
 //! Problem details (RFC 9457): how an API says no.
 
-use crate::StoreError;
+use crate::{Rejected, StoreError};
 use axum::{
-    body::Body,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -134,7 +133,7 @@ impl IntoResponse for Problem {
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        response.map(Body::new)
+        response
     }
 }
 
@@ -147,5 +146,60 @@ impl From<StoreError> for Problem {
             }
             StoreError::Data(_) | StoreError::Fatal(_) => Problem::internal(&error.to_string()),
         }
+    }
+}
+
+impl From<Rejected> for Problem {
+    /// A refusal becomes a 409; where another status fits better, take it out first and use [`Problem::refused`].
+    fn from(rejected: Rejected) -> Problem {
+        match rejected {
+            Rejected::Refused(refused) => Problem::refused(StatusCode::CONFLICT, &refused),
+            Rejected::Busy { retry_after } => Problem::later(
+                "The service has too much to do. Nothing was kept of this request; try again.",
+                retry_after,
+            ),
+            Rejected::Failed(why) => Problem::internal(&why),
+            Rejected::Away(why) => {
+                tracing::warn!(why, "a command met a service that is away");
+                let detail = "The service cannot answer now, and may or may not carry this request out; repeating it \
+                              with the same Idempotency-Key is harmless.";
+                Problem::later(detail, COME_BACK)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_bound_is_answered_with_the_time_to_come_back() {
+        let response = Problem::from(Rejected::Busy { retry_after: Duration::from_millis(1500) }).into_response();
+        assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (503, &HeaderValue::from(2)));
+        assert_eq!(Problem::later("", Duration::ZERO).into_response().headers()["retry-after"], "1");
+    }
+
+    #[test]
+    fn a_fault_of_the_service_is_not_told_to_the_caller() {
+        for problem in [Problem::from(Rejected::Failed("secret".into())), StoreError::Fatal("secret".into()).into()] {
+            let told = serde_json::to_string(&problem).unwrap();
+            assert!(problem.status() == StatusCode::INTERNAL_SERVER_ERROR && !told.contains("secret"), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_has_its_word_as_its_kind() {
+        let refused = Refused::new("already_dispatched", "Too late.");
+        let told = serde_json::to_value(Problem::from(Rejected::Refused(refused))).unwrap();
+        let expected = serde_json::json!({ "type": "/problems/already-dispatched", "title": "The request was refused",
+            "status": 409, "detail": "Too late.", "reason": "already_dispatched" });
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn a_detail_is_bounded() {
+        let problem = Problem::invalid("ä".repeat(2000), "ä".repeat(2000));
+        assert_eq!((problem.detail.chars().count(), problem.field().unwrap().chars().count()), (501, 501));
     }
 }

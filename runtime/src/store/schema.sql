@@ -63,12 +63,10 @@ CREATE TABLE work (
   cause   TEXT NOT NULL,    -- the event it was asked for with, which causes whatever its answer says
   trace   TEXT NOT NULL,    -- W3C traceparent, so that the call is part of the order's trace, also after a restart
   stuck   TEXT,             -- why a person must look at it; such a row is not performed
-  PRIMARY KEY (name, key)
+  PRIMARY KEY (key, name)   -- the key first: it also finds everything that an order still waits for
 ) STRICT, WITHOUT ROWID;
 -- The order of performing.
 CREATE INDEX work_by_due ON work (due, seq, name, key) WHERE stuck IS NULL;
--- For `waiting for` in an order's timeline.
-CREATE INDEX work_by_key ON work (key);
 
 -- Records that could not be taken, and what came behind them for the same source and key, with their original bytes.
 CREATE TABLE parked (

@@ -7,7 +7,7 @@ pub use read::SqliteRead;
 pub use write::SqliteStore;
 
 use super::StoreError;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::{path::Path, time::Duration};
 
 /// Marks a file as ours ("tutt"), so that another program's database is never written to.
@@ -27,33 +27,46 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
 }
 
 fn unusable(path: &Path, error: &rusqlite::Error) -> StoreError {
-    StoreError::Fatal(format!("{} cannot be used as a tutti store: {error}", path.display()))
+    let file = path.display();
+    StoreError::Fatal(format!(
+        "{file} cannot be used as a tutti store ({error}): see that its folder is there and may be written to, or give another --data directory"
+    ))
 }
 
-/// Creates the tables of a new file; refuses one that is not ours, or newer than this build.
+/// What a file is, before anything of it is changed.
+#[derive(PartialEq, Eq)]
+enum Found {
+    Empty,
+    Ours,
+}
+
+/// Refuses a file that is not ours, or newer than this build.
+fn examine(db: &Connection, path: &Path) -> Result<Found, StoreError> {
+    let number = |sql| db.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(|e| unusable(path, &e));
+    let application = number("PRAGMA application_id")?;
+    let version = number("PRAGMA user_version")?;
+    let tables = number("SELECT count(*) FROM sqlite_schema")?;
+    match (application, version, tables) {
+        (APPLICATION_ID, SCHEMA_VERSION, _) => Ok(Found::Ours),
+        (0, 0, 0) => Ok(Found::Empty),
+        (APPLICATION_ID, newer, _) if newer > SCHEMA_VERSION => Err(StoreError::Fatal(format!(
+            "{} was written by a newer build (schema {newer}, this build knows {SCHEMA_VERSION}): run that build, or give another --data directory",
+            path.display()
+        ))),
+        _ => Err(StoreError::Fatal(format!(
+            "{} is a database, but not one of tutti: give another --data directory",
+            path.display()
+        ))),
+    }
+}
+
+/// Creates the tables of a new file, unless another process was faster.
 fn migrate(db: &mut Connection, path: &Path, now_ms: i64) -> Result<(), StoreError> {
     let failed = |e: rusqlite::Error| unusable(path, &e);
-    let pragma = |db: &Connection, name| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    let (application, version) =
-        (pragma(db, "application_id").map_err(failed)?, pragma(db, "user_version").map_err(failed)?);
-    let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
-    match (application, version, tables) {
-        (APPLICATION_ID, SCHEMA_VERSION, _) => return Ok(()),
-        (0, 0, 0) => {}
-        (APPLICATION_ID, newer, _) if newer > SCHEMA_VERSION => {
-            return Err(StoreError::Fatal(format!(
-                "{} was written by a newer build (schema {newer}, this build knows {SCHEMA_VERSION}): run that build, or give another --data directory",
-                path.display()
-            )));
-        }
-        _ => {
-            return Err(StoreError::Fatal(format!(
-                "{} is a database, but not one of tutti: give another --data directory",
-                path.display()
-            )));
-        }
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    if examine(&transaction, path)? == Found::Ours {
+        return Ok(());
     }
-    let transaction = db.transaction().map_err(failed)?;
     transaction.execute_batch(include_str!("schema.sql")).map_err(failed)?;
     transaction
         .execute("INSERT INTO lead (lane, gen, epoch, owner, build, head, published, commits) VALUES (0, ?1, 0, '', 0, 0, 0, 0)", [now_ms])

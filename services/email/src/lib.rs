@@ -1,4 +1,5 @@
-//! Tells the customer how the order goes, by mail and at dispatch by text message, following the order's own events only.
+//! Tells the customer how the order goes, by mail and at dispatch by text message. It follows the order's own events
+//! only, so that no other topic's news can overtake them.
 
 pub mod domain;
 pub mod mail;

@@ -1,5 +1,6 @@
 //! Reserves stock for placed orders, gives it back when an order is cancelled, and warns when something gets scarce.
 
+pub mod api;
 pub mod domain;
 mod states;
 

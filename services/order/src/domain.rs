@@ -1,13 +1,10 @@
-//! One order: its states, how its own events change them, and the way from placed to completed.
+//! One order: its states, how its own events change them, and the commands and the deadline that act on it.
 
 use choreography::{After, Due, Input, Key, Origin, Refused, State, Timer, cannot_happen, one_of};
 use serde::{Deserialize, Serialize};
 use shared_events::{
     CancelReason, CustomerId, Fingerprint, Line, Money, OrderId, Participant, Personal, Sealed,
-    order::{
-        Event, OrderCancellationRequested, OrderCancelled, OrderCompleted, OrderConfirmed, OrderDispatched, OrderPlaced,
-    },
-    shipping::{ShipmentDelivered, ShipmentDispatched, ShipmentScheduled},
+    order::{Event, OrderCancellationRequested, OrderCancelled, OrderPlaced},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -338,52 +335,6 @@ pub fn expire(_: &Due<Deadline>, order: &Order) -> Option<OrderCancelled> {
         | Order::Completed(_)
         | Order::Cancelled(_)
         | Order::Undone(_) => None, // decided before it was due
-    }
-}
-
-/// Confirms on the label alone: it was caused by the payment, and that by the reservation.
-#[must_use]
-pub fn confirm(_: &ShipmentScheduled, order: &Order) -> Option<OrderConfirmed> {
-    match order {
-        Order::Pending(placed) => Some(OrderConfirmed {
-            order_id: placed.order_id.clone(),
-            customer_id: placed.customer_id.clone(),
-            total: placed.total.clone(),
-            sealed: placed.sealed.clone(),
-        }),
-        Order::Cancelled(_) => None, // said before the cancel got there
-        other => cannot_happen(other, "ShipmentScheduled"),
-    }
-}
-
-/// The parcel is out, also where the customer has asked to cancel: the carrier decides.
-#[must_use]
-pub fn dispatch(_: &ShipmentDispatched, order: &Order) -> OrderDispatched {
-    let (placed, cancel_was_asked) = match order {
-        Order::Confirmed(placed) => (placed, false),
-        Order::CancelAsked(placed) => (placed, true),
-        other => cannot_happen(other, "ShipmentDispatched"),
-    };
-    OrderDispatched {
-        order_id: placed.order_id.clone(),
-        customer_id: placed.customer_id.clone(),
-        cancel_was_asked,
-        phone_given: placed.phone_given,
-        sealed: placed.sealed.clone(),
-    }
-}
-
-/// Delivered: the good end.
-#[must_use]
-pub fn complete(_: &ShipmentDelivered, order: &Order) -> OrderCompleted {
-    match order {
-        Order::Dispatched(placed) => OrderCompleted {
-            order_id: placed.order_id.clone(),
-            customer_id: placed.customer_id.clone(),
-            total: placed.total.clone(),
-            sealed: placed.sealed.clone(),
-        },
-        other => cannot_happen(other, "ShipmentDelivered"),
     }
 }
 

@@ -1,14 +1,19 @@
 //! Owns an order's fate until it is confirmed, and its deadline. From then on it asks, and notes how it ends.
 
+pub mod api;
+pub mod catalogue;
 pub mod domain;
 pub mod failures;
 pub mod listing;
+pub mod progress;
+pub mod request;
 pub mod undo;
 
 use choreography::Service;
-use domain::{Order, cancel, complete, confirm, dispatch, expire, place};
+use domain::{Order, cancel, expire, place};
 use failures::{no_carrier, out_of_stock, payment_failed};
 use listing::{CustomerOrder, PlacedOrder};
+use progress::{complete, confirm, dispatch};
 use shared_events::order::Event;
 use undo::{payment_refunded, payment_voided, shipment_cancelled, stock_released};
 

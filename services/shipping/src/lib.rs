@@ -18,15 +18,16 @@ use undo::{cancel, not_collected, reconsider};
 /// `pick_up` after its release is called back.
 #[must_use]
 pub fn service(pick_up: Duration) -> Service<Event> {
+    let release = move |confirmed: &OrderConfirmed, shipment: &Shipment| release(confirmed, shipment, pick_up);
     Service::default()
         .keeps::<Shipment>()
         .on(book) // PaymentCompleted -> ShipmentRequested, Do<BookLabel>
         .on(booked) // Done<BookLabel> -> ShipmentScheduled | ShipmentSchedulingFailed | ShipmentCancelled | Do<CancelLabel>
-        .on(move |confirmed: &OrderConfirmed, shipment: &Shipment| release(confirmed, shipment, pick_up)) // OrderConfirmed -> ShipmentReleased, Do<HandOver>, After<PickUp>
-        .on(handed_over) // Done<HandOver> -> ShipmentCancellationRequested, Do<CancelLabel>
+        .on(release) // OrderConfirmed -> ShipmentReleased, Do<HandOver>, After<PickUp>
+        .on(handed_over) // Done<HandOver> -> nothing | ShipmentCancellationRequested, Do<CancelLabel>
         .on(report) // Report -> ShipmentDispatched, ShipmentCancellationRejected, TrackingUpdated | ShipmentDelivered
         .on(not_collected) // Due<PickUp> -> ShipmentCancellationRequested, Do<CancelLabel>
-        .on(reconsider) // OrderCancellationRequested -> ShipmentCancellationRequested, Do<CancelLabel> | ShipmentCancellationRejected
+        .on(reconsider) // OrderCancellationRequested -> ShipmentCancellationRequested… | ShipmentCancellationRejected
         .on(cancel) // OrderCancelled -> ShipmentCancelled | ShipmentCancellationRequested, perhaps Do<CancelLabel>
         .on(label_cancelled) // Done<CancelLabel> -> ShipmentCancelled | ShipmentDispatched, ShipmentCancellationRejected
 }

@@ -81,7 +81,8 @@ pub fn reconsider(requested: &OrderCancellationRequested, shipment: &Shipment) -
 pub fn not_collected(due: &Due<PickUp>, shipment: &Shipment) -> Option<CallBack> {
     match shipment {
         Shipment::Released { label } => Some(call_back(&due.0.order_id, label, CancelledBy::PickUpDeadline)),
-        Shipment::Cancelling { .. } | Shipment::Dispatched { .. } | Shipment::Delivered | Shipment::Closed => None, // decided before it was due
+        // Decided before it was due.
+        Shipment::Cancelling { .. } | Shipment::Dispatched { .. } | Shipment::Delivered | Shipment::Closed => None,
         other => cannot_happen(other, "Due<PickUp>"),
     }
 }

@@ -29,10 +29,17 @@ Exit codes:
 #[command(disable_help_subcommand = true, infer_subcommands = true, arg_required_else_help = true)]
 pub struct Cli {
     /// Print JSON for machines, and nothing else
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Everywhere")]
     pub json: bool,
     /// Where the shop is; `up`, `demo`, `map` and `reset` do not need it
-    #[arg(long, global = true, env = "TUTTI_URL", default_value = "http://127.0.0.1:8080")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Everywhere",
+        env = "TUTTI_URL",
+        hide_env_values = true,
+        default_value = "http://127.0.0.1:8080"
+    )]
     pub url: String,
     /// What to do.
     #[command(subcommand)]
@@ -97,10 +104,10 @@ Kill it whenever you like and start it again on the same directory: orders in fl
 #[command(after_help = UP_EXAMPLES)]
 pub struct UpArgs {
     /// Where the shop keeps everything; made if it is not there
-    #[arg(long, value_name = "DIR", env = "TUTTI_DATA", default_value = "tutti-data")]
+    #[arg(long, value_name = "DIR", env = "TUTTI_DATA", hide_env_values = true, default_value = "tutti-data")]
     pub data: PathBuf,
     /// Where the API listens; port 0 takes any free one
-    #[arg(long, value_name = "ADDR", env = "TUTTI_LISTEN", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = parse_listen, env = "TUTTI_LISTEN", hide_env_values = true, default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
     /// How long an order may take to be confirmed before it is cancelled
     #[arg(long, value_name = "SPAN", value_parser = parse_span, default_value = "15m")]
@@ -118,7 +125,9 @@ pub struct UpArgs {
 
 /// `tutti demo`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  tutti demo\n  tutti demo --orders 5000\n  tutti demo --keep     and look into its data directory afterwards")]
+#[command(
+    after_help = "Examples:\n  tutti demo\n  tutti demo --orders 5000\n  tutti demo --keep     and look into its data directory afterwards"
+)]
 pub struct DemoArgs {
     /// How many orders the burst places
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
@@ -141,7 +150,9 @@ pub enum OrderCommand {
         order_id: String,
     },
     /// List orders
-    #[command(after_help = "Examples:\n  tutti order list --state pending\n  tutti order list --customer c-42 --limit 5")]
+    #[command(
+        after_help = "Examples:\n  tutti order list --state pending\n  tutti order list --customer c-42 --limit 5"
+    )]
     List(ListArgs),
     /// Follow an order until nothing more will happen to it
     #[command(after_help = "Example:\n  tutti order watch 0af7651916cd43dd8448eb211c80319c")]
@@ -153,7 +164,9 @@ pub enum OrderCommand {
         timeout: Duration,
     },
     /// Ask for an order to be cancelled
-    #[command(after_help = "A cancellation can come too late: then the parcel is out, and the answer says so.\n\nExample:\n  tutti order cancel 0af7651916cd43dd8448eb211c80319c --reason \"ordered twice\"")]
+    #[command(
+        after_help = "A cancellation can come too late: then the parcel is out, and the answer says so.\n\nExample:\n  tutti order cancel 0af7651916cd43dd8448eb211c80319c --reason \"ordered twice\""
+    )]
     Cancel {
         /// The order
         order_id: String,
@@ -166,7 +179,7 @@ pub enum OrderCommand {
 const PLACE_EXAMPLES: &str = "\
 Examples:
   tutti order place                                     one TEA-001, paid with a card that works
-  tutti order place TEA-001:2 MUG-001 --wait settled
+  tutti order place TEA-001:2 CUP-001 --wait settled
   tutti order place --token tok_declined --wait settled
   tutti order place --country XX                        a country that the carrier does not serve
 
@@ -183,7 +196,7 @@ pub struct PlaceArgs {
     #[arg(long)]
     pub customer: Option<String>,
     /// Makes repeating this command harmless [default: a new one]
-    #[arg(long, value_name = "IDEMPOTENCY_KEY")]
+    #[arg(long, value_name = "IDEMPOTENCY_KEY", value_parser = parse_key)]
     pub key: Option<String>,
     /// How to pay
     #[arg(long, default_value = "tok_ok")]
@@ -238,6 +251,7 @@ pub struct ListArgs {
 #[derive(Debug, Subcommand)]
 pub enum StockCommand {
     /// Show what is in the warehouse
+    #[command(after_help = "Examples:\n  tutti stock list\n  tutti --json stock list")]
     List,
     /// Bring new goods in
     #[command(after_help = "Example:\n  tutti stock replenish TEA-001 100")]
@@ -248,7 +262,7 @@ pub enum StockCommand {
         #[arg(value_parser = clap::value_parser!(i64).range(1..))]
         quantity: i64,
         /// Makes repeating this command harmless [default: a new one]
-        #[arg(long, value_name = "IDEMPOTENCY_KEY")]
+        #[arg(long, value_name = "IDEMPOTENCY_KEY", value_parser = parse_key)]
         key: Option<String>,
     },
 }
@@ -257,9 +271,12 @@ pub enum StockCommand {
 #[derive(Debug, Subcommand)]
 pub enum WorldCommand {
     /// Show every setting
+    #[command(after_help = "Example:\n  tutti world show")]
     Show,
     /// Change settings of the running shop; the others stay
-    #[command(after_help = "Examples:\n  tutti world set carrier.collects=false\n  tutti world set gateway.decline=0.2 gateway.fail=0.1")]
+    #[command(
+        after_help = "Examples:\n  tutti world set carrier.collects=false\n  tutti world set gateway.decline=0.2 gateway.fail=0.1"
+    )]
     Set {
         /// What to change
         #[arg(required = true, value_name = "KEY=VALUE")]
@@ -283,7 +300,7 @@ pub enum MapFormat {
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
     /// Check this data directory instead of the shop at --url
-    #[arg(long, value_name = "DIR", env = "TUTTI_DATA")]
+    #[arg(long, value_name = "DIR", env = "TUTTI_DATA", hide_env_values = true)]
     pub data: Option<PathBuf>,
 }
 
@@ -291,7 +308,7 @@ pub struct VerifyArgs {
 #[derive(Debug, Args)]
 pub struct ResetArgs {
     /// Which directory
-    #[arg(long, value_name = "DIR", env = "TUTTI_DATA", default_value = "tutti-data")]
+    #[arg(long, value_name = "DIR", env = "TUTTI_DATA", hide_env_values = true, default_value = "tutti-data")]
     pub data: PathBuf,
     /// Do not ask
     #[arg(long)]
@@ -306,6 +323,18 @@ fn parse_line(text: &str) -> Result<(String, i64), String> {
     }
 }
 
+fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "write an address of this machine and a port, for example 127.0.0.1:8080".to_owned())
+}
+
+/// What a header of that name may hold.
+fn parse_key(text: &str) -> Result<String, String> {
+    if (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(text.to_owned());
+    }
+    Err("an idempotency key is 1 to 255 visible ASCII characters, without spaces".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -314,6 +343,20 @@ mod tests {
     #[test]
     fn the_arguments_make_sense() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_is_explained_by_an_example() {
+        fn leaves(command: &clap::Command) -> Vec<&clap::Command> {
+            let mut inner = command.get_subcommands().peekable();
+            if inner.peek().is_none() { vec![command] } else { inner.flat_map(leaves).collect() }
+        }
+        let cli = Cli::command();
+        assert!(leaves(&cli).len() > 12);
+        for command in leaves(&cli) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains(&format!(" {}", command.get_name())), "`{}` has no example", command.get_name());
+        }
     }
 
     #[test]

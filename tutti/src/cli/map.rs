@@ -7,8 +7,8 @@ use crate::{failure::Failure, map, screen::Screen};
 pub(super) fn run(format: MapFormat, screen: &Screen) -> Result<(), Failure> {
     let services = map::services();
     match format {
-        MapFormat::Json => screen.document(&map::json(&services)),
-        _ if screen.json => screen.document(&map::json(&services)),
+        MapFormat::Json => screen.document(&map::document(&services)),
+        _ if screen.json => screen.document(&map::document(&services)),
         MapFormat::Table => screen.say(map::table(&services, screen)),
         MapFormat::Mermaid => screen.say(map::mermaid(&services)),
     }

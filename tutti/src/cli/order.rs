@@ -66,7 +66,9 @@ fn judge(order: &Order, wait: Option<Milestone>, timeout: std::time::Duration) -
     let (id, ending, name) = (&order.order_id, timeline::ending(order), milestone.name());
     if !milestone.is_reached_by(order) {
         let waited = crate::time::span(timeout);
-        return Err(Failure::NotSo(format!("order {id} is not {name} after {waited}, but {ending}; wait longer with --timeout")));
+        return Err(Failure::NotSo(format!(
+            "order {id} is not {name} after {waited}, but {ending}; wait longer with --timeout"
+        )));
     }
     let failed = milestone == Milestone::Confirmed && order.state == "cancelled";
     if failed { Err(Failure::NotSo(format!("order {id} was not confirmed: {ending}"))) } else { Ok(()) }
@@ -121,6 +123,7 @@ async fn cancel(id: &str, reason: &str, shop: &Client, screen: &Screen) -> Resul
 /// # Errors
 /// When the machine has no randomness to give.
 pub(crate) fn fresh(prefix: &str) -> Result<String, Failure> {
-    let number = getrandom::u64().map_err(|error| Failure::Unusable(format!("no randomness on this machine: {error}")))?;
+    let number =
+        getrandom::u64().map_err(|error| Failure::Unusable(format!("no randomness on this machine: {error}")))?;
     Ok(format!("{prefix}-{number:016x}"))
 }

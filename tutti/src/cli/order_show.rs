@@ -1,14 +1,14 @@
 //! `tutti order show` and `tutti order watch`: one order's timeline, as it is and as it grows.
 
 use crate::{
-    client::{Client, ClientError, Events, Milestone, Order},
+    client::{Client, Event, Events, Milestone, Order},
     failure::Failure,
     screen::Screen,
     time::{At, span},
     timeline,
 };
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 /// How often a followed order's events are read again while the server waits for it to settle.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -24,35 +24,48 @@ pub(super) async fn show(id: &str, shop: &Client, screen: &Screen) -> Result<(),
 }
 
 pub(super) async fn watch(id: &str, timeout: Duration, shop: &Client, screen: &Screen) -> Result<(), Failure> {
-    let mut told = 0;
-    let tell = |events: &Events| {
-        let lines: Result<(), Failure> = (told..events.items.len()).try_for_each(|n| tell_one(events, n, screen));
-        told = told.max(events.items.len());
-        lines
-    };
-    let (order, events) = follow(shop, id, timeout, tell).await?;
-    if order.settled {
-        return if screen.json { Ok(()) } else { screen.say(format!("\n{}", timeline::standing(&order, &events, At::now(), screen))) };
+    let mut told = HashSet::new();
+    let (order, events) = follow(shop, id, timeout, |events| tell_new(events, &mut told, screen)).await?;
+    let standing = |screen: &Screen| timeline::standing(&order, &events, At::now(), screen);
+    match (order.settled, screen.json) {
+        (true, true) => Ok(()),
+        (true, false) => screen.say(format!("\n{}", standing(screen))),
+        (false, _) => {
+            let waited = span(timeout);
+            Err(Failure::NotSo(format!("order {id} is not settled after {waited}: {}", standing(&Screen::plain()))))
+        }
     }
-    let standing = timeline::standing(&order, &events, At::now(), &Screen::plain());
-    Err(Failure::NotSo(format!("order {id} is not settled after {}: {standing}", span(timeout))))
 }
 
-fn tell_one(events: &Events, number: usize, screen: &Screen) -> Result<(), Failure> {
-    let Some(event) = events.items.get(number) else { return Ok(()) };
-    if screen.json {
-        let cause = timeline::cause_of(event, &events.items);
-        return screen.say(json!({ "service": event.service, "type": event.name, "id": event.id, "cause": cause, "data": event.data }));
+/// Tells the events that were not told before. Two services commit at nearly the same time, so a new one is not always
+/// the last.
+fn tell_new(events: &Events, told: &mut HashSet<String>, screen: &Screen) -> Result<(), Failure> {
+    let mut before = None;
+    for event in &events.items {
+        if told.insert(format!("{}/{}", event.service, event.id)) {
+            let cause = timeline::cause_of(event, &events.items);
+            let Event { service, name, id, data, .. } = event;
+            screen.say(if screen.json {
+                json!({ "service": service, "type": name, "id": id, "cause": cause, "data": data }).to_string()
+            } else {
+                timeline::line(event, before, &events.items, screen)
+            })?;
+        }
+        before = Some(event.at);
     }
-    let before = number.checked_sub(1).and_then(|n| events.items.get(n)).map(|event| event.at);
-    screen.say(timeline::line(event, before, &events.items, screen))
+    Ok(())
 }
 
 /// Follows an order until it is settled, at most for `within`; `tell` gets all events so far each time they were read.
 ///
 /// # Errors
 /// When the shop does not answer, or when `tell` fails.
-pub(crate) async fn follow<F>(shop: &Client, id: &str, within: Duration, mut tell: F) -> Result<(Order, Events), Failure>
+pub(crate) async fn follow<F>(
+    shop: &Client,
+    id: &str,
+    within: Duration,
+    mut tell: F,
+) -> Result<(Order, Events), Failure>
 where
     F: FnMut(&Events) -> Result<(), Failure>,
 {
@@ -65,8 +78,7 @@ where
             _ = look.tick() => tell(&shop.events(id).await?)?,
         }
     };
-    let events: Result<Events, ClientError> = shop.events(id).await;
-    let events = events?;
+    let events = shop.events(id).await?;
     tell(&events)?;
     Ok((order, events))
 }

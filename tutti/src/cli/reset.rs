@@ -1,15 +1,12 @@
 //! `tutti reset`: begins anew by deleting a data directory, and nothing that is not one.
 
 use super::args::ResetArgs;
-use crate::{failure::Failure, screen::Screen};
+use crate::{failure::Failure, screen::Screen, shop::DataDir};
 use serde_json::json;
 use std::{
     io::{IsTerminal, Write},
     path::Path,
 };
-
-/// A directory is a shop's if this file is in it.
-const MARK: &str = "shop.secret";
 
 /// Deletes the directory, after asking on a terminal.
 pub(super) fn run(args: &ResetArgs, screen: &Screen) -> Result<(), Failure> {
@@ -18,13 +15,14 @@ pub(super) fn run(args: &ResetArgs, screen: &Screen) -> Result<(), Failure> {
     if !data.exists() {
         return tell(data, false, screen);
     }
-    if !data.join(MARK).is_file() {
-        return Err(Failure::Unusable(format!("--data {shown}: this is no shop's directory (no {MARK} in it); nothing was deleted")));
-    }
+    // Taking the directory makes sure that it is a shop's, and that no shop uses it.
+    let held = DataDir::open(data).map_err(|error| Failure::Unusable(format!("{error}; nothing was deleted")))?;
     if !args.yes && !confirmed(data)? {
         return Err(Failure::NotSo("nothing was deleted".into()));
     }
-    std::fs::remove_dir_all(data).map_err(|error| Failure::Unusable(format!("--data {shown}: cannot delete it: {error}")))?;
+    std::fs::remove_dir_all(data)
+        .map_err(|error| Failure::Unusable(format!("--data {shown}: cannot delete it: {error}")))?;
+    drop(held);
     tell(data, true, screen)
 }
 

@@ -35,7 +35,10 @@ pub(crate) fn tell(report: &Report, screen: &Screen) -> Result<(), Failure> {
 /// When the directory cannot be read.
 pub(crate) fn directory(data: &Path) -> Result<Report, Failure> {
     if !data.is_dir() {
-        return Err(Failure::Unusable(format!("--data {}: there is no such directory; `tutti up` makes one", data.display())));
+        return Err(Failure::Unusable(format!(
+            "--data {}: there is no such directory; `tutti up` makes one",
+            data.display()
+        )));
     }
     // TO WIRE: tutti::invariants::verify_dir(data).map_err(|error| Failure::Unusable(error.to_string()))
     Err(Failure::Unusable("the invariants are not wired in yet".into()))

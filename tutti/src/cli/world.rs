@@ -27,7 +27,8 @@ pub(super) async fn run(what: WorldCommand, shop: &Client, screen: &Screen) -> R
 pub(crate) fn nested(settings: &[String]) -> Result<Value, Failure> {
     let mut document = Map::new();
     for setting in settings {
-        let wrong = || Failure::Usage(format!("`{setting}` is not KEY=VALUE; write for example carrier.collects=false"));
+        let wrong =
+            || Failure::Usage(format!("`{setting}` is not KEY=VALUE; write for example carrier.collects=false"));
         let (name, value) = setting.split_once('=').ok_or_else(wrong)?;
         // What is no JSON is text, so that nobody has to quote for two readers.
         let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
@@ -74,7 +75,8 @@ mod tests {
 
     #[test]
     fn settings_become_one_document() {
-        let document = nested(&strings(&["carrier.collects=false", "carrier.name=Post", "gateway.decline=0.2"])).unwrap();
+        let document =
+            nested(&strings(&["carrier.collects=false", "carrier.name=Post", "gateway.decline=0.2"])).unwrap();
         assert_eq!(document, json!({"carrier": {"collects": false, "name": "Post"}, "gateway": {"decline": 0.2}}));
         assert_eq!(flat("", &document)[0], ("carrier.collects".into(), "false".into()));
     }

@@ -13,13 +13,13 @@ use super::scenario::{
 use crate::client::Milestone::Confirmed;
 
 const TEA: Request = Request::of(&[("TEA-001", Units(2))]);
-const TEA_AND_MUG: Request = Request::of(&[("TEA-001", Units(1)), ("MUG-001", Units(1))]);
-/// Only the story of the shortage orders pots, so that nobody else changes their stock meanwhile.
-const TOO_MANY_POTS: Request = Request::of(&[("TEA-001", Units(1)), ("POT-001", TooMany)]);
-const ONE_POT: Request = Request::of(&[("TEA-001", Units(1)), ("POT-001", Units(1))]);
-/// Only the story of the warning orders honey.
-const NEARLY_ALL_HONEY: Request = Request::of(&[("HONEY-001", AllBut(2))]);
-const ONE_HONEY: Request = Request::of(&[("HONEY-001", Units(1))]);
+const TEA_AND_CUP: Request = Request::of(&[("TEA-001", Units(1)), ("CUP-001", Units(1))]);
+/// Only the story of the shortage orders rare pots, so that nobody else changes their stock meanwhile.
+const TOO_MANY_POTS: Request = Request::of(&[("TEA-001", Units(1)), ("POT-RARE", TooMany)]);
+const ONE_POT: Request = Request::of(&[("TEA-001", Units(1)), ("POT-RARE", Units(1))]);
+/// Only the story of the warning orders tins.
+const NEARLY_ALL_TINS: Request = Request::of(&[("TIN-001", AllBut(2))]);
+const ONE_TIN: Request = Request::of(&[("TIN-001", Units(1))]);
 
 /// Everything that is said about an order on its way from placed to delivered.
 const THE_WHOLE_WAY: &[&str] = &[
@@ -67,7 +67,7 @@ const CALM: &[Scenario] = &[
     Scenario {
         name: "happy",
         shows: "Everything works, from placed to delivered.",
-        steps: &[Place(TEA_AND_MUG), Ends(Completed), Said(THE_WHOLE_WAY), NeverSaid(&["OrderCancelled"])],
+        steps: &[Place(TEA_AND_CUP), Ends(Completed), Said(THE_WHOLE_WAY), NeverSaid(&["OrderCancelled"])],
     },
     Scenario {
         name: "declined",
@@ -96,7 +96,7 @@ const CALM: &[Scenario] = &[
             Ends(Undone("out_of_stock")),
             Said(&["StockReservationFailed", "PaymentVoided", "ShipmentCancelled", "OrderUndone"]),
             NeverSaid(&["StockReserved", "PaymentRequested"]),
-            Replenish("POT-001", 5),
+            Replenish("POT-RARE", 5),
             Place(ONE_POT),
             Ends(Completed),
         ],
@@ -167,13 +167,7 @@ const CALM: &[Scenario] = &[
     Scenario {
         name: "low stock",
         shows: "Stock runs low: one warning, not one per order.",
-        steps: &[
-            Place(NEARLY_ALL_HONEY),
-            Ends(Completed),
-            Place(ONE_HONEY),
-            Ends(Completed),
-            Warned("HONEY-001", 1),
-        ],
+        steps: &[Place(NEARLY_ALL_TINS), Ends(Completed), Place(ONE_TIN), Ends(Completed), Warned("TIN-001", 1)],
     },
 ];
 
@@ -186,7 +180,13 @@ const NO_PICK_UP: &[Scenario] = &[
             Awaits(Confirmed),
             Cancel,
             Ends(Undone("customer")),
-            Said(&["OrderConfirmed", "OrderCancellationRequested", "ShipmentCancelled", "PaymentRefunded", "OrderUndone"]),
+            Said(&[
+                "OrderConfirmed",
+                "OrderCancellationRequested",
+                "ShipmentCancelled",
+                "PaymentRefunded",
+                "OrderUndone",
+            ]),
             NeverSaid(&["ShipmentDispatched", "StockDeducted"]),
         ],
     },
@@ -196,7 +196,13 @@ const NO_PICK_UP: &[Scenario] = &[
         steps: &[
             Place(TEA),
             Ends(Undone("no_carrier")),
-            Said(&["ShipmentReleased", "ShipmentCancellationRequested", "ShipmentCancelled", "PaymentRefunded", "OrderUndone"]),
+            Said(&[
+                "ShipmentReleased",
+                "ShipmentCancellationRequested",
+                "ShipmentCancelled",
+                "PaymentRefunded",
+                "OrderUndone",
+            ]),
             NeverSaid(&["ShipmentDispatched", "StockDeducted"]),
         ],
     },

@@ -3,7 +3,7 @@
 use super::{
     FOR_THE_BURST,
     child::Child,
-    mix::{self, GOODS, KINDS, Kind},
+    mix::{self, KINDS, Kind},
     stage::Stage,
 };
 use crate::{
@@ -74,12 +74,11 @@ struct Crowd {
     bar: ProgressBar,
 }
 
-/// Plays the burst: goods in, orders placed over a kill, all settled, all counted.
+/// Plays the burst: orders placed over a kill, all settled, all counted.
 pub(super) async fn play(orders: u32, child: &mut Child, shop: &Client, stage: &Stage) -> Result<Burst, Failure> {
     let orders = usize::try_from(orders).unwrap_or(usize::MAX);
     let title = format!("{orders} orders at once, and the shop is killed in the middle");
     stage.say(&format!("\n{}", stage.screen.paint(Tone::Strong, &title)))?;
-    stock_up(shop, orders).await?;
     let crowd = Arc::new(Crowd::new(shop, orders, stage).await?);
     let began = Instant::now();
     let ids = tokio::try_join!(place_all(&crowd), kill_in_the_middle(&crowd, child, stage))?.0;
@@ -93,20 +92,6 @@ pub(super) async fn play(orders: u32, child: &mut Child, shop: &Client, stage: &
     burst.settled_in_ms = u64::try_from(settled.as_millis()).unwrap_or(u64::MAX);
     burst.problems = one_order_per_key(&crowd, &ids).await?;
     Ok(burst)
-}
-
-/// Brings in what the burst will take, so that only those orders are short that should be.
-async fn stock_up(shop: &Client, orders: usize) -> Result<(), Failure> {
-    let mut missing = i64::try_from(orders).unwrap_or(i64::MAX).saturating_mul(2);
-    while missing > 0 {
-        let quantity = missing.min(1000);
-        for sku in GOODS {
-            let path = ["stock", *sku, "replenishments"];
-            let _: Value = shop.post(&path, Some(&fresh("delivery")?), &json!({ "quantity": quantity })).await?;
-        }
-        missing -= quantity;
-    }
-    Ok(())
 }
 
 impl Crowd {
@@ -179,8 +164,8 @@ async fn place_all(crowd: &Arc<Crowd>) -> Result<Vec<String>, Failure> {
         clients.spawn(async move { crowd.customer().await });
     }
     let mut ids = vec![String::new(); crowd.asks.len()];
-    for placed in clients.join_all().await {
-        for (number, id) in placed? {
+    while let Some(placed) = clients.join_next().await {
+        for (number, id) in placed.map_err(|error| Failure::NotSo(format!("a customer broke down: {error}")))?? {
             if let Some(slot) = ids.get_mut(number) {
                 *slot = id;
             }
@@ -208,19 +193,19 @@ async fn settle_all(crowd: &Arc<Crowd>, ids: &[String], stage: &Stage) -> Result
     let until = Instant::now() + SETTLED_WITHIN;
     let mut ended = Vec::with_capacity(ids.len());
     for some in ids.chunks(CLIENTS) {
-        let mut waiting = JoinSet::new();
-        for id in some {
-            let (crowd, id, left) = (Arc::clone(crowd), id.clone(), until.saturating_duration_since(Instant::now()));
-            waiting.spawn(async move { crowd.shop.wait(&id, Milestone::Settled, left).await });
-        }
-        for order in waiting.join_all().await {
-            ended.push(order?);
+        let left = until.saturating_duration_since(Instant::now());
+        let wait = |id: &String| {
+            let (crowd, id) = (Arc::clone(crowd), id.clone());
+            tokio::spawn(async move { crowd.shop.wait(&id, Milestone::Settled, left).await })
+        };
+        // All of them wait at the same time; their answers are taken in the order in which they were placed.
+        let waiting: Vec<_> = some.iter().map(wait).collect();
+        for order in waiting {
+            ended.push(order.await.map_err(|error| Failure::NotSo(format!("a wait broke down: {error}")))??);
             bar.inc(1);
         }
     }
     bar.finish_and_clear();
-    // They come back in any order; everything else here goes by the number of the order.
-    ended.sort_by_key(|order| ids.iter().position(|id| *id == order.order_id));
     Ok(ended)
 }
 
@@ -229,7 +214,12 @@ fn count(crowd: &Crowd, ended: &[Order]) -> Burst {
         let mine = crowd.asks.iter().zip(ended).filter(|(ask, _)| std::ptr::eq(ask.kind, kind));
         let (good, bad): (Vec<_>, Vec<_>) = mine.partition(|(_, order)| kind.ends.fits(order));
         let otherwise = bad.iter().map(|(_, order)| format!("{}: {}", order.order_id, timeline::ending(order)));
-        Row { kind: kind.name, expected: kind.ends.to_string(), as_expected: good.len(), otherwise: otherwise.collect() }
+        Row {
+            kind: kind.name,
+            expected: kind.ends.to_string(),
+            as_expected: good.len(),
+            otherwise: otherwise.collect(),
+        }
     };
     let retried = crowd.retried.load(Ordering::Relaxed);
     Burst { orders: ended.len(), rows: KINDS.iter().map(row).collect(), retried, ..Burst::default() }
@@ -244,9 +234,8 @@ async fn one_order_per_key(crowd: &Crowd, ids: &[String]) -> Result<Vec<String>,
     }
     let customers: std::collections::BTreeSet<&String> = crowd.asks.iter().map(|ask| &ask.customer).collect();
     for customer in customers {
-        let query = [("customer_id", customer.clone()), ("limit", "1000".to_owned())];
-        let listed: Page<Order> = crowd.shop.get(&["orders"], &query).await?;
-        let strangers = listed.items.iter().filter(|order| !distinct.contains(&order.order_id));
+        let listed = crowd.shop.orders_of(customer).await?;
+        let strangers = listed.iter().filter(|order| !distinct.contains(&order.order_id));
         problems.extend(strangers.map(|order| format!("order {} was placed under no key of its own", order.order_id)));
     }
     Ok(problems)
@@ -271,7 +260,8 @@ impl Burst {
         }
         let wrong = self.rows.iter().flat_map(|row| row.otherwise.iter().take(3)).chain(&self.problems);
         let wrong: String = wrong.map(|what| format!("\n  {}", screen.paint(Tone::Bad, what))).collect();
-        let tail = format!("\n{} requests were sent again while the shop was away; each key made one order.", self.retried);
+        let tail =
+            format!("\n{} requests were sent again while the shop was away; each key made one order.", self.retried);
         let tail = if self.problems.is_empty() { screen.paint(Tone::Faint, &tail) } else { String::new() };
         table.render(screen) + &wrong + &tail
     }

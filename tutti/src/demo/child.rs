@@ -45,7 +45,8 @@ impl Child {
 
     /// Starts the shop, waits until it is ready, and gives a client of it.
     pub(super) async fn start(&mut self, options: &[&str]) -> Result<Client, Failure> {
-        let mut process = self.command(options)?.spawn().map_err(|error| self.failed(&format!("cannot start: {error}")))?;
+        let mut process =
+            self.command(options)?.spawn().map_err(|error| self.failed(&format!("cannot start: {error}")))?;
         let stdout = process.stdout.take();
         self.running = Some(process);
         let mut line = String::new();

@@ -7,10 +7,7 @@ use super::scenario::{
 };
 
 const TEA: Request = Request::of(&[("TEA-001", Units(1))]);
-const TEA_AND_MUG: Request = Request::of(&[("TEA-001", Units(1)), ("MUG-001", Units(1))]);
-
-/// The goods that the burst's orders take; they are brought in first.
-pub const GOODS: &[&str] = &["TEA-001", "MUG-001"];
+const TEA_AND_CUP: Request = Request::of(&[("TEA-001", Units(1)), ("CUP-001", Units(1))]);
 
 /// One kind of order.
 pub struct Kind {
@@ -33,7 +30,7 @@ const fn kind(name: &'static str, request: Request, share: usize, ends: Ending) 
 /// The kinds; what one of them ends like never depends on another.
 pub const KINDS: &[Kind] = &[
     kind("tok_ok", TEA, 30, Completed),
-    kind("tok_ok, two lines", TEA_AND_MUG, 18, Completed),
+    kind("tok_ok, two lines", TEA_AND_CUP, 18, Completed),
     kind("tok_flaky", TEA.paid_with("tok_flaky"), 8, Completed),
     kind("tok_timeout_then_success", TEA.paid_with("tok_timeout_then_success"), 6, Completed),
     kind("tok_slow", TEA.paid_with("tok_slow"), 4, Completed),
@@ -41,7 +38,7 @@ pub const KINDS: &[Kind] = &[
     kind("tok_declined", TEA.paid_with("tok_declined"), 8, Undone("payment_declined")),
     kind("tok_insufficient_funds", TEA.paid_with("tok_insufficient_funds"), 4, Undone("payment_declined")),
     kind("country XX", TEA.to("XX"), 6, Undone("no_carrier")),
-    kind("more than there is", Request::of(&[("TEA-001", Units(1)), ("POT-001", TooMany)]), 4, Undone("out_of_stock")),
+    kind("more than there is", Request::of(&[("TEA-001", Units(1)), ("POT-RARE", TooMany)]), 4, Undone("out_of_stock")),
     Kind { name: "cancelled at once", request: TEA, cancels: true, share: 8, ends: UndoneOrTooLate },
 ];
 

@@ -28,7 +28,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 pub(super) struct Played {
     pub(super) name: &'static str,
     pub(super) orders: Vec<String>,
-    pub(super) verdict: Result<(), String>,
+    /// What was not as it should be.
+    pub(super) problem: Option<String>,
 }
 
 /// Plays all scenarios of an act at once and shows each as it ends.
@@ -68,15 +69,15 @@ struct Shown {
 
 impl Shown {
     fn render(&self, played: &Played, screen: &Screen) -> String {
-        let verdict = match &played.verdict {
-            Ok(()) => screen.paint(Tone::Good, "ok  "),
-            Err(_) => screen.paint(Tone::Bad, "FAIL"),
+        let verdict = match &played.problem {
+            None => screen.paint(Tone::Good, "ok  "),
+            Some(_) => screen.paint(Tone::Bad, "FAIL"),
         };
         let mut text = format!("{verdict} {}: {}", screen.paint(Tone::Strong, played.name), self.shows);
         for (order, events) in &self.timelines {
             text += &chain(order.as_ref(), &events.items, screen);
         }
-        if let Err(why) = &played.verdict {
+        if let Some(why) = &played.problem {
             text += &format!("\n     {}", screen.paint(Tone::Bad, why));
         }
         text
@@ -91,25 +92,18 @@ fn chain(order: Option<&Order>, events: &[Event], screen: &Screen) -> String {
     for event in events {
         let after = before.map_or(String::new(), |before| format!("+{} ", span(event.at.since(before))));
         before = Some(event.at);
-        let name = name_of(event);
+        let name = timeline::name_of(event);
         let width = after.chars().count() + name.chars().count() + 1;
         if column + width > screen.width {
             text += "\n    ";
             column = 4;
         }
         column += width;
-        text += &format!(" {}{}", screen.paint(Tone::Faint, &after), screen.paint(timeline::tone_of(&event.name), &name));
+        text +=
+            &format!(" {}{}", screen.paint(Tone::Faint, &after), screen.paint(timeline::tone_of(&event.name), &name));
     }
     let ending = order.map(|order| screen.paint(timeline::tone_of_state(order), &timeline::ending(order)));
     text + &ending.map(|ending| format!("\n     = {ending}")).unwrap_or_default()
-}
-
-/// Mails differ by what they tell.
-fn name_of(event: &Event) -> String {
-    match event.data.get("template").and_then(Value::as_str) {
-        Some(template) => format!("{}({template})", event.name),
-        None => event.name.clone(),
-    }
 }
 
 /// The order that the story is about at the moment.
@@ -142,7 +136,7 @@ impl Player {
         let timelines = self.timelines().await;
         self.line.finish_and_clear();
         let orders = self.orders.into_iter().map(|order| order.id).collect();
-        (Played { name: scenario.name, orders, verdict }, Shown { shows: scenario.shows, timelines })
+        (Played { name: scenario.name, orders, problem: verdict.err() }, Shown { shows: scenario.shows, timelines })
     }
 
     async fn step(&mut self, name: &str, step: Step) -> Result<(), String> {
@@ -216,7 +210,11 @@ impl Player {
             Ok(_) => 202,
             Err(error) => error.status().ok_or_else(|| error.to_string())?,
         };
-        if allowed.contains(&status) { Ok(()) } else { Err(format!("cancelling was answered {status}, not {allowed:?}")) }
+        if allowed.contains(&status) {
+            Ok(())
+        } else {
+            Err(format!("cancelling was answered {status}, not {allowed:?}"))
+        }
     }
 
     async fn replenish(&self, sku: &str, quantity: i64) -> Result<(), String> {
@@ -230,10 +228,13 @@ impl Player {
         let id = &self.current()?.id;
         let line = self.line.clone();
         let tell = move |events: &Events| {
-            line.set_message(events.items.iter().rev().take(4).rev().map(name_of).collect::<Vec<_>>().join(" "));
+            line.set_message(
+                events.items.iter().rev().take(4).rev().map(timeline::name_of).collect::<Vec<_>>().join(" "),
+            );
             Ok(())
         };
-        let (order, _) = order_show::follow(&self.shop, id, STEP_WITHIN, tell).await.map_err(|error| error.to_string())?;
+        let (order, _) =
+            order_show::follow(&self.shop, id, STEP_WITHIN, tell).await.map_err(|error| error.to_string())?;
         let got = timeline::ending(&order);
         if ending.fits(&order) { Ok(()) } else { Err(format!("order {id} should be {ending}, but is {got}")) }
     }

@@ -30,7 +30,7 @@ pub(super) struct Due {
     at: Micros,
     parcel: i64,
     stage: Stage,
-    attempt: u32,
+    pub(super) attempt: u32,
     /// Sent again although it was accepted: nobody minds how that ends.
     repeat: bool,
 }

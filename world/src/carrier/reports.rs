@@ -11,7 +11,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, time::error::Elapsed};
 
 /// How long the receiver may take for one report.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -106,10 +106,7 @@ impl Sender {
         let receiver = Arc::clone(&self.receiver);
         self.runtime.spawn(async move {
             let result = tokio::time::timeout(PATIENCE, receiver(report)).await;
-            sent.accepted = matches!(result, Ok(Ok(())));
-            if let Ok(Err(reason)) = result {
-                tracing::debug!(reason, "a report was not accepted; it will come again");
-            }
+            sent.came_back(result);
         });
     }
 }
@@ -121,6 +118,20 @@ struct Sent {
     due: Due,
     report: Option<Report>,
     accepted: bool,
+}
+
+impl Sent {
+    fn came_back(&mut self, result: Result<Result<(), String>, Elapsed>) {
+        let refused = match result {
+            Ok(Ok(())) => None,
+            Ok(Err(reason)) => Some(reason),
+            Err(_) => Some(format!("no answer within {} s", PATIENCE.as_secs())),
+        };
+        self.accepted = refused.is_none();
+        if let Some(reason) = refused {
+            tracing::debug!(reason, attempt = self.due.attempt, "a report was not accepted; it will come again");
+        }
+    }
 }
 
 impl Drop for Sent {

@@ -5,7 +5,7 @@ use crate::{
     record::{CursorRow, LogRow, ParkedRow, Position, StateRow, WorkRow},
     store::{Counts, Lead, Read, StoreError},
 };
-use rusqlite::{Connection, OpenFlags, Params, Row, params};
+use rusqlite::{Connection, OpenFlags, Params, Row, params, types::Value};
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -84,15 +84,14 @@ impl Read for SqliteRead {
     }
 
     fn scan(&self, kind: &str, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<StateRow>, StoreError> {
-        let sql =
-            format!("{SELECT_STATE} WHERE kind = ?1 AND key >= ?2 AND key < ?3 AND key > ?4 ORDER BY key LIMIT ?5");
-        // No character sorts behind this one, so the range holds exactly the keys that begin with the prefix.
-        let end = format!("{prefix}\u{10ffff}");
-        self.rows(&sql, params![kind, prefix, end, after.unwrap_or_default(), limit], state_row)
+        let sql = format!("{SELECT_STATE} WHERE kind = ?1 AND key >= ?2 AND key < ?3 ORDER BY key LIMIT ?4");
+        // The smallest key behind another one is that one with a zero character.
+        let from = after.filter(|after| *after >= prefix).map_or(prefix.to_owned(), |after| format!("{after}\0"));
+        self.rows(&sql, params![kind, from, behind_all(prefix), limit], state_row)
     }
 
     fn work_of(&self, key: &str) -> Result<Vec<WorkRow>, StoreError> {
-        let sql = format!("{SELECT_WORK} WHERE key = ?1 OR (key > ?2 AND key < ?3) ORDER BY due, seq, name, key");
+        let sql = format!("{SELECT_WORK} WHERE key = ?1 OR (key >= ?2 AND key < ?3) ORDER BY due, seq, name, key");
         self.rows(&sql, params![key, format!("{key}/"), format!("{key}0")], work_row)
     }
 
@@ -109,6 +108,17 @@ impl Read for SqliteRead {
     fn cursors(&self) -> Result<Vec<CursorRow>, StoreError> {
         self.with(cursors)
     }
+}
+
+/// What sorts just behind every key that begins with `prefix`.
+fn behind_all(prefix: &str) -> Value {
+    let mut chars: Vec<char> = prefix.chars().collect();
+    while let Some(last) = chars.pop() {
+        if let Some(next) = (last..=char::MAX).nth(1) {
+            return Value::Text(chars.into_iter().chain([next]).collect());
+        }
+    }
+    Value::Blob(vec![]) // sorts behind all text
 }
 
 pub(super) fn lead(db: &Connection) -> Result<Lead, StoreError> {

@@ -1,6 +1,6 @@
 //! The writer's connection.
 
-use super::{migrate, open, store_error, unusable};
+use super::{Found, examine, migrate, open, store_error, unusable};
 use crate::{
     record::{CursorRow, ParkedRow, Position, WorkId, WorkRow},
     store::{Batch, Lead, Store, StoreError, WorkPlace, sqlite::read},
@@ -22,6 +22,7 @@ impl SqliteStore {
     pub fn open(path: &Path, now_ms: i64) -> Result<SqliteStore, StoreError> {
         let mut db = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         let failed = |e: rusqlite::Error| unusable(path, &e);
+        let found = examine(&db, path)?;
         // WAL with FULL is one fsync a commit; with NORMAL there would be none, and a power cut would lose commits.
         db.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
         db.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
@@ -29,7 +30,9 @@ impl SqliteStore {
         db.pragma_update(None, "wal_autocheckpoint", 8000).map_err(failed)?;
         db.pragma_update(None, "journal_size_limit", 32 << 20).map_err(failed)?;
         db.pragma_update(None, "cache_size", -16_000).map_err(failed)?;
-        migrate(&mut db, path, now_ms)?;
+        if found == Found::Empty {
+            migrate(&mut db, path, now_ms)?;
+        }
         Ok(SqliteStore { db })
     }
 }
@@ -37,13 +40,17 @@ impl SqliteStore {
 impl Store for SqliteStore {
     fn begin_reign(&mut self, owner: &str, build: u64) -> Result<Lead, StoreError> {
         let sql = "UPDATE lead SET epoch = epoch + 1, owner = ?1, build = ?2 WHERE lane = 0 AND build <= ?2";
-        let changed = self.db.execute(sql, params![owner, build]).map_err(store_error)?;
+        // In one transaction, so that the epoch that is read is the one that was raised here.
+        let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(store_error)?;
+        let changed = transaction.execute(sql, params![owner, build]).map_err(store_error)?;
         if changed == 0 {
             return Err(StoreError::Fatal(format!(
                 "a newer build than this one ({build}) has led this store: run the newer build, an older one never takes the lead back"
             )));
         }
-        read::lead(&self.db)
+        let lead = read::lead(&transaction)?;
+        transaction.commit().map_err(store_error)?;
+        Ok(lead)
     }
 
     fn cursors(&mut self) -> Result<Vec<CursorRow>, StoreError> {
@@ -98,8 +105,11 @@ impl Store for SqliteStore {
         // IMMEDIATE takes the write lock before the lead is looked at, so the look stays true until the commit.
         let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(store_error)?;
         claim(&transaction, batch)?;
-        write_batch(&transaction, batch).map_err(store_error)?;
-        transaction.commit().map_err(store_error)
+        let statements = write_batch(&transaction, batch).map_err(store_error)?;
+        transaction.commit().map_err(store_error)?;
+        // Begin, the claim and the commit are statements too.
+        metrics::counter!("tutti.sql.statements").increment(statements + 3);
+        Ok(())
     }
 
     fn rest(&mut self) -> Result<(), StoreError> {
@@ -120,12 +130,15 @@ fn claim(transaction: &Transaction, batch: &Batch) -> Result<(), StoreError> {
     }
 }
 
-fn write_batch(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<()> {
+/// Returns how many statements it took.
+fn write_batch(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<u64> {
     append_log(transaction, batch)?;
     put_states(transaction, batch)?;
     move_cursors(transaction, batch)?;
     change_work(transaction, batch)?;
-    change_parked(transaction, batch)
+    change_parked(transaction, batch)?;
+    let rows = batch.log.len() + batch.states.len() + batch.cursors.len() + batch.work_done.len() + batch.work_put.len();
+    Ok((rows + batch.parked.len() + batch.unparked.len()) as u64)
 }
 
 fn append_log(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<()> {

@@ -1,0 +1,9 @@
+//! What every store and every bus is held to: one suite for each port, run on every implementation of it.
+//!
+//! A check that fails panics, as in any test; its name stands in the output before it.
+
+mod buses;
+mod stores;
+
+pub use buses::{Failed, Wire, bus};
+pub use stores::{Open, store};

@@ -1,0 +1,151 @@
+//! Who may write: every reign is another epoch, and whoever is not the last of them writes nothing any more.
+
+use super::{Check, Open, Writer, cursor, event, full_batch, parked, state};
+use crate::{
+    record::{LogRow, Position},
+    store::{Batch, Lead, StoreError},
+};
+use std::{collections::BTreeSet, sync::Arc};
+
+pub(super) const CHECKS: &[(&str, Check)] = &[
+    ("a reign raises the epoch and keeps everything else", a_reign_raises_the_epoch),
+    ("reigns begun at the same time are different ones", reigns_at_once_differ),
+    ("a batch that does not fit the lead is fenced and leaves nothing", a_misfit_is_fenced),
+    ("a batch without events fences too", a_batch_without_events_fences),
+    ("the second reign fences the first", the_second_reign_fences_the_first),
+    ("a batch is whole or nothing", a_batch_is_whole_or_nothing),
+    ("an older build never takes the lead back", an_older_build_is_refused),
+    ("the lead tells head, commits, published and last time", the_lead_tells_everything),
+];
+
+fn a_reign_raises_the_epoch(open: &Open) -> Result<(), StoreError> {
+    let mut writer = Writer::begin(open)?;
+    let batch = full_batch(&writer);
+    writer.commit(batch)?;
+    let first = writer.read.lead()?;
+    let second = writer.store.begin_reign("there", 1)?;
+    assert_eq!(second, Lead { epoch: first.epoch + 1, ..first });
+    assert_eq!(writer.read.lead()?, second);
+    Ok(())
+}
+
+fn reigns_at_once_differ(open: &Open) -> Result<(), StoreError> {
+    const REIGNS: usize = 50;
+    let reign_often = || {
+        let (mut store, _) = open()?;
+        (0..REIGNS).map(|_| Ok(store.begin_reign("here", 1)?.epoch)).collect::<Result<Vec<u64>, StoreError>>()
+    };
+    let both = std::thread::scope(|scope| {
+        let others = scope.spawn(reign_often);
+        (reign_often(), others.join())
+    });
+    let (mine, Ok(others)) = both else { panic!("a thread that began reigns panicked") };
+    let epochs: BTreeSet<u64> = mine?.into_iter().chain(others?).collect();
+    assert_eq!(epochs.len(), 2 * REIGNS, "two reigns were given the same epoch");
+    Ok(())
+}
+
+/// Everything a reader can see.
+fn seen(writer: &mut Writer) -> Result<String, StoreError> {
+    let read = &writer.read;
+    let logged = read.log_after(0, Position { generation: i64::MIN, seq: 0 }, 100)?;
+    let rest = (read.counts()?, read.cursors()?, read.scan("page.1", "", None, 100)?, read.parked_after(0, 100)?);
+    let work = writer.store.work_after(None, 100)?;
+    Ok(format!("{:?} {logged:?} {rest:?} {work:?}", read.lead()?))
+}
+
+fn a_misfit_is_fenced(open: &Open) -> Result<(), StoreError> {
+    let mut writer = Writer::begin(open)?;
+    let batch = full_batch(&writer);
+    writer.commit(batch)?;
+    let (before, lead) = (seen(&mut writer)?, writer.lead);
+    let misfits = [
+        Lead { epoch: lead.epoch + 1, ..lead },
+        Lead { epoch: lead.epoch - 1, ..lead },
+        Lead { commits: lead.commits + 1, ..lead },
+        Lead { commits: lead.commits - 1, ..lead },
+        Lead { head: lead.head + 1, ..lead },
+        Lead { head: lead.head - 1, ..lead },
+    ];
+    for misfit in misfits {
+        for batch in [full_batch(&writer), Batch::default()] {
+            let committed = writer.store.commit(&Batch { lead: misfit, ..batch });
+            assert!(matches!(committed, Err(StoreError::Fenced(_))), "{misfit:?} against {lead:?}: {committed:?}");
+        }
+    }
+    assert_eq!(seen(&mut writer)?, before);
+    // The true lead still fits.
+    let log = vec![writer.event(1, "a")];
+    writer.commit(Batch { log, ..Batch::default() })
+}
+
+fn a_batch_without_events_fences(open: &Open) -> Result<(), StoreError> {
+    let mut writer = Writer::begin(open)?;
+    let moved = |seq| Batch { cursors: vec![cursor("left", 1, seq)], ..Batch::default() };
+    let before = writer.lead;
+    writer.commit(moved(1))?;
+    assert_eq!(writer.read.lead()?, Lead { commits: before.commits + 1, ..before });
+    let committed = writer.store.commit(&Batch { lead: before, ..moved(2) });
+    assert!(matches!(committed, Err(StoreError::Fenced(_))), "{committed:?}");
+    assert_eq!(writer.read.cursors()?, [cursor("left", 1, 1)]);
+    Ok(())
+}
+
+fn the_second_reign_fences_the_first(open: &Open) -> Result<(), StoreError> {
+    let mut first = Writer::begin(open)?;
+    let batch = full_batch(&first);
+    first.commit(batch)?;
+    let mut second = Writer::begin(open)?;
+    let before = seen(&mut second)?;
+    for batch in [full_batch(&first), Batch::default()] {
+        let committed = first.commit(batch);
+        assert!(matches!(committed, Err(StoreError::Fenced(_))), "{committed:?}");
+    }
+    assert_eq!(seen(&mut second)?, before);
+    let log = vec![second.event(1, "mine")];
+    second.commit(Batch { log, ..Batch::default() })?;
+    assert_eq!(first.read.log_of("mine")?.len(), 1);
+    Ok(())
+}
+
+/// The last table gets a number that not every store can hold: then nothing of the others may be there.
+fn a_batch_is_whole_or_nothing(open: &Open) -> Result<(), StoreError> {
+    let mut writer = Writer::begin(open)?;
+    let batch = full_batch(&writer);
+    writer.commit(batch)?;
+    let before = seen(&mut writer)?;
+    let batch = Batch { parked: vec![parked("left", "d", u64::MAX)], ..full_batch(&writer) };
+    match writer.commit(batch) {
+        Ok(()) => assert_eq!(writer.read.counts()?.parked, 2),
+        Err(_) => assert_eq!(seen(&mut writer)?, before),
+    }
+    let mut again = Writer::begin(open)?;
+    let batch = full_batch(&again);
+    again.commit(batch)
+}
+
+fn an_older_build_is_refused(open: &Open) -> Result<(), StoreError> {
+    let (mut store, read) = open()?;
+    let lead = store.begin_reign("here", 7)?;
+    let (mut older, _) = open()?;
+    let refused = older.begin_reign("there", 6);
+    assert!(matches!(&refused, Err(StoreError::Fatal(why)) if why.contains("newer build")), "{refused:?}");
+    assert_eq!(read.lead()?, lead, "a refused build must not disturb the one that leads");
+    store.commit(&Batch { lead, ..Batch::default() })?;
+    assert_eq!(older.begin_reign("there", 7)?.epoch, lead.epoch + 1);
+    Ok(())
+}
+
+fn the_lead_tells_everything(open: &Open) -> Result<(), StoreError> {
+    let mut writer = Writer::begin(open)?;
+    assert_eq!((writer.lead.head, writer.lead.commits, writer.lead.published, writer.lead.last_at), (0, 0, 0, 0));
+    let at = |at, row: Arc<LogRow>| Arc::new(LogRow { at, ..(*row).clone() });
+    let generation = writer.lead.generation;
+    let log = vec![at(11, event(generation, 1, "a")), at(12, event(generation, 2, "a"))];
+    writer.commit(Batch { published: 1, log, ..Batch::default() })?;
+    writer.commit(Batch { published: 2, states: vec![state("a", 2)], ..Batch::default() })?;
+    let expected = Lead { generation, epoch: writer.lead.epoch, head: 2, published: 2, commits: 2, last_at: 12 };
+    assert_eq!(writer.read.lead()?, expected);
+    assert_eq!(writer.store.begin_reign("here", 1)?, Lead { epoch: expected.epoch + 1, ..expected });
+    Ok(())
+}

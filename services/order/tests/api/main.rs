@@ -1,0 +1,11 @@
+//! The HTTP API of the order service, on the real engine over a store in memory. The other services are played: what
+//! they say is put into their logs.
+
+#![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+
+mod cancel;
+mod document;
+mod list;
+mod place;
+mod shop;
+mod show;

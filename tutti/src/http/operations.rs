@@ -1,0 +1,115 @@
+//! What operators and their tools ask: is it alive, is it ready, how is it, who reacts to what.
+
+use super::Edge;
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use runtime::{Health, Status, http::Problem};
+use serde::Serialize;
+use std::sync::OnceLock;
+use utoipa::ToSchema;
+
+/// How the services are.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Readiness {
+    /// Whether every service can do its work.
+    ready: bool,
+    /// Each service.
+    services: Vec<ServiceStatus>,
+}
+
+/// How one service is.
+#[derive(Serialize, ToSchema)]
+struct ServiceStatus {
+    /// Its name.
+    service: &'static str,
+    /// Whether it can do its work.
+    ready: bool,
+    /// What holds it up.
+    why: Option<String>,
+    /// The last sequence number of its log.
+    head: u64,
+    /// Effects and timers not answered yet.
+    open_work: u64,
+    /// Of these, those that a person must look at.
+    stuck: u64,
+    /// Records set aside.
+    parked: u64,
+}
+
+/// Whether the process is alive
+#[utoipa::path(get, path = "/health/live", tag = "operations", responses((status = 200, description = "It is.")))]
+pub(super) async fn live() -> &'static str {
+    "alive\n"
+}
+
+/// Whether every service can do its work
+#[utoipa::path(get, path = "/health/ready", tag = "operations",
+    responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
+pub(super) async fn ready(State(edge): State<Edge>) -> Result<Response, Problem> {
+    let mut services = vec![];
+    for handle in edge.handles.iter() {
+        services.push(status(handle.status().await?));
+    }
+    let ready = services.iter().all(|service| service.ready);
+    let code = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    Ok((code, Json(Readiness { ready, services })).into_response())
+}
+
+fn status(status: Status) -> ServiceStatus {
+    let why = match status.health {
+        Health::Ready => None,
+        Health::Starting => Some("it is starting".into()),
+        Health::HeldUp(why) | Health::Away(why) => Some(why),
+    };
+    ServiceStatus {
+        service: status.service,
+        ready: why.is_none(),
+        why,
+        head: status.head,
+        open_work: status.counts.work,
+        stuck: status.counts.stuck,
+        parked: status.counts.parked,
+    }
+}
+
+/// Metrics in Prometheus' text format
+#[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 200, content_type = "text/plain", body = String)))]
+pub(super) async fn metrics(State(edge): State<Edge>) -> Result<Response, Problem> {
+    for handle in edge.handles.iter() {
+        let Status { service, health, head, counts } = handle.status().await?;
+        let gauges = [
+            ("tutti.log.head", head),
+            ("tutti.work.open", counts.work),
+            ("tutti.work.stuck", counts.stuck),
+            ("tutti.parked.open", counts.parked),
+            ("tutti.ready", u64::from(health == Health::Ready)),
+        ];
+        for (name, value) in gauges {
+            #[allow(clippy::cast_precision_loss, reason = "gauges are floating point; no count here nears 2^53")]
+            metrics::gauge!(name, "service" => service).set(value as f64);
+        }
+    }
+    let text = recorder().map_err(|why| Problem::internal(&why))?.render();
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
+}
+
+/// Collects what the process counts. There is one recorder in a process, however many shops it opens.
+///
+/// # Errors
+/// When another recorder was installed before.
+pub fn recorder() -> Result<&'static PrometheusHandle, String> {
+    static RECORDER: OnceLock<Result<PrometheusHandle, String>> = OnceLock::new();
+    let recorder = RECORDER.get_or_init(|| PrometheusBuilder::new().install_recorder().map_err(|e| e.to_string()));
+    recorder.as_ref().map_err(Clone::clone)
+}
+
+/// Who reacts to what, says what and asks what
+#[utoipa::path(get, path = "/choreography", tag = "operations", responses((status = 200, content_type = "application/json")))]
+pub(super) async fn choreography() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], crate::map::json()).into_response()
+}

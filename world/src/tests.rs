@@ -1,0 +1,136 @@
+//! The world as a whole: its settings, and what a killed process leaves behind.
+
+use crate::{
+    OpenError, World,
+    gateway::{Answer, Capture},
+    testing::{Scene, options},
+};
+use runtime::clock::SystemClock;
+use serde_json::json;
+use std::{
+    collections::BTreeSet,
+    env,
+    io::{BufRead, BufReader},
+    process::{Command, Stdio},
+    sync::Arc,
+};
+
+/// Set in the process that is to be killed.
+const FOLDER: &str = "WORLD_TEST_FOLDER";
+
+fn capture(key: &str) -> Capture {
+    Capture { order_id: key.into(), amount_minor: 1, currency: "EUR".into(), token: "tok_ok".into() }
+}
+
+#[tokio::test]
+async fn changed_faults_last_until_the_next_start() {
+    let scene = Scene::new(json!({"post": {"fail": 0.5}}));
+    let changed = scene.world.set(&json!({"post": {"fail": 1.0}})).expect("set");
+    assert_eq!(scene.world.faults(), changed);
+    assert!(scene.world.set(&json!({"post": {"fail": 0.1, "delay_ms": -1}})).is_err());
+    assert_eq!(scene.world.faults(), changed, "nothing of a refused patch is kept");
+    let Scene { folder, world, .. } = scene;
+    drop(world);
+    assert_eq!(Scene::at(folder, json!({"post": {"fail": 0.5}})).world.faults().post.fail, 0.5);
+}
+
+#[tokio::test]
+async fn a_wrong_option_or_directory_is_refused_by_name() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let open = |folder: &std::path::Path, faults| {
+        World::open(folder, &options(faults), Arc::new(SystemClock), |_| async { Ok(()) }).map(drop)
+    };
+    let refused = open(folder.path(), json!({"carrier": {"fail": 2.0}})).expect_err("a share of 2").to_string();
+    assert!(refused.contains("carrier.fail"), "{refused}");
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").expect("a file");
+    assert!(matches!(open(&file.join("below"), json!({})), Err(OpenError::Directory { .. })));
+    std::fs::write(folder.path().join("carrier.db"), "no database, though long enough to look at twice")
+        .expect("a file");
+    assert!(matches!(open(folder.path(), json!({})), Err(OpenError::File { .. })));
+}
+
+#[test]
+fn without_an_async_runtime_the_world_does_not_open() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let world = World::open(folder.path(), &options(json!({})), Arc::new(SystemClock), |_| async { Ok(()) });
+    assert!(matches!(world, Err(OpenError::NoRuntime(_))));
+}
+
+/// Not a test of its own: what [`a_killed_process_loses_nothing_it_has_answered`] starts and kills.
+#[tokio::test]
+#[ignore = "runs until it is killed; the next test starts it"]
+async fn takes_money_until_it_is_killed() {
+    let Ok(folder) = env::var(FOLDER) else { return };
+    let world = World::open(folder.as_ref(), &options(json!({})), Arc::new(SystemClock), |_| async { Ok(()) });
+    let world = world.expect("a world");
+    let one = async |lane: usize| {
+        for number in 0_u64.. {
+            let key = format!("{lane}/{number}");
+            world.gateway.capture(&key, capture(&key)).await.expect("an answer");
+            println!("answered {key}");
+        }
+    };
+    tokio::join!(one(0), one(1), one(2), one(3));
+}
+
+#[tokio::test]
+async fn a_killed_process_loses_nothing_it_has_answered() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let mut child = Command::new(env::current_exe().expect("this program"))
+        .args(["--exact", "tests::takes_money_until_it_is_killed", "--ignored", "--nocapture"])
+        .env(FOLDER, folder.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("a child");
+    let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+    let answers = lines.map_while(Result::ok).filter_map(|line| {
+        // The test harness writes the test's name before the first answer, on the same line.
+        line.split_once("answered ").map(|(_, key)| key.to_owned())
+    });
+    let mut answered = BTreeSet::new();
+    for key in answers {
+        answered.insert(key);
+        if answered.len() == 300 {
+            child.kill().expect("killed");
+        }
+    }
+    child.wait().expect("its end");
+    assert!(answered.len() >= 300);
+    let scene = Scene::at(folder, json!({}));
+    for key in answered {
+        let found = scene.world.gateway.find(&key).await;
+        assert!(matches!(found, Ok(Some(Answer::Succeeded { .. }))), "{key}: {found:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "bench"]
+async fn zz_bench() {
+    let scene = Scene::new(json!({"carrier":{"pick_up_ms":0,"transit_ms":0}}));
+    let n = 40_000u32;
+    let start = std::time::Instant::now();
+    let mut tasks = Vec::new();
+    for t in 0..500u32 {
+        let world = scene.world.clone();
+        tasks.push(tokio::spawn(async move {
+            for i in 0..n / 500 {
+                let id = format!("{:016x}{:016x}", (u64::from(t) << 32 | u64::from(i)).wrapping_mul(0x9E37_79B9_7F4A_7C15), i);
+                world.gateway.capture(&format!("payment/charge/{id}"), Capture { order_id: id.clone(), amount_minor: 1, currency: "EUR".into(), token: "tok_ok".into() }).await.unwrap();
+                let b = crate::carrier::Booking { order_id: id.clone(), name: "a".into(), street: "b".into(), city: "c".into(), postal_code: "d".into(), country: "DE".into() };
+                let crate::carrier::Answer::Booked { label } = world.carrier.book(&format!("shipping/book_label/{id}"), b).await.unwrap() else { panic!() };
+                world.carrier.hand_over(&format!("shipping/hand_over/{id}"), &id, &label).await.unwrap();
+                for m in 0..3 {
+                    let l = crate::post::Letter { order_id: id.clone(), channel: crate::post::Channel::Mail, template: "confirmed".into(), to: "a@example.com".into(), subject: "s".into(), body: "x".repeat(600), message_id: format!("{id}.{m}@shop") };
+                    world.post.take(l).await.unwrap();
+                }
+            }
+        }));
+    }
+    for t in tasks { t.await.unwrap(); }
+    println!("orders/s {}", f64::from(n) / start.elapsed().as_secs_f64());
+    let mut reports = scene.reports;
+    for _ in 0..n * 3 { reports.recv().await; }
+    println!("with reports orders/s {}", f64::from(n) / start.elapsed().as_secs_f64());
+    println!("{}", std::fs::read_to_string("/proc/self/stat").unwrap().split(' ').skip(13).take(2).collect::<Vec<_>>().join(" "));
+}
