@@ -7,6 +7,7 @@ use crate::{
     clock::{Clock, Micros},
     door::Door,
     draft::{MAX_BATCH, Passed},
+    fold,
     handle::{Health, Shared},
     incoming::{Body, From, Incoming, Reply, trace_of},
     intake::{Answer, Intake, Verdict, Wish},
@@ -145,6 +146,7 @@ impl<T: Topic> Engine<T> {
     fn begin_reign(&mut self) -> Result<Rule, StoreError> {
         let now = self.door.clock.now();
         let mut reign = Reign::begin(&self.door.service, &mut *self.door.store, &self.owner, self.build, now)?;
+        fold::catch_up(&self.door.service, &mut *self.door.store, self.shared.read(), &mut reign)?;
         let away = |e: BusAway| StoreError::Outage(e.to_string());
         let mut lanes = Lanes::of(&self.door.service);
         let first_cursors = lanes.first_cursors(&self.door.service, &reign, &mut *self.bus).map_err(away)?;

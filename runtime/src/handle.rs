@@ -49,6 +49,10 @@ impl Shared {
         Arc::new(Shared { intake: Arc::default(), service, read, health: watch::Sender::default(), watched: Mutex::default() })
     }
 
+    pub(crate) fn read(&self) -> &dyn Read {
+        &*self.read
+    }
+
     /// Returns whether it is another health than before.
     pub(crate) fn set_health(&self, health: Health) -> bool {
         self.health.send_if_modified(|now| {

@@ -9,6 +9,7 @@ mod child;
 pub mod mix;
 mod play;
 pub mod scenario;
+mod shown;
 mod stage;
 
 use crate::{
@@ -63,7 +64,8 @@ pub async fn run(args: &DemoArgs, screen: &Screen) -> Result<(), Failure> {
     child.kill().await;
     stage.clear();
     let verdict = outcome.and_then(|outcome| conclude(&outcome, began, screen));
-    clean_up(folder, args.keep || matches!(verdict, Err(Failure::NotSo(_) | Failure::Client(_))), screen)?;
+    let failed = matches!(&verdict, Err(failure) if !matches!(failure, Failure::Interrupted | Failure::Unread));
+    clean_up(folder, args.keep || failed, screen)?;
     verdict
 }
 
@@ -77,6 +79,13 @@ async fn whole(child: &mut Child, orders: u32, stage: &Stage) -> Result<Outcome,
     child.stop().await?;
     let shop = child.start(FOR_THE_BURST).await?;
     let burst = burst::play(orders, child, &shop, stage).await?;
+    if !stage.screen.json {
+        stage.say(&format!(
+            "\n{}\n{}",
+            stage.screen.paint(Tone::Strong, "How they ended"),
+            burst.render(&stage.screen)
+        ))?;
+    }
     child.stop().await?;
     let data = child.data().to_owned();
     let report = tokio::task::spawn_blocking(move || verify::directory(&data)).await;
@@ -92,7 +101,7 @@ fn conclude(outcome: &Outcome, began: Instant, screen: &Screen) -> Result<(), Fa
             json!({ "scenarios": played, "burst": burst, "verify": report, "ok": bad == 0 && report.is_clean() });
         screen.document(&document)?;
     } else {
-        tell(outcome, screen)?;
+        screen.say(format!("\n{}\n{}\n", screen.paint(Tone::Strong, "What verify says"), report.render(screen)))?;
     }
     let took = span(began.elapsed());
     match (bad, report.violations()) {
@@ -105,12 +114,6 @@ fn conclude(outcome: &Outcome, began: Instant, screen: &Screen) -> Result<(), Fa
             Err(Failure::NotSo(format!("{bad} orders did not end as they should, {violations} invariants violated")))
         }
     }
-}
-
-fn tell(outcome: &Outcome, screen: &Screen) -> Result<(), Failure> {
-    let heading = |text: &str| screen.paint(Tone::Strong, text);
-    screen.say(format!("\n{}\n{}", heading("How the burst ended"), outcome.burst.render(screen)))?;
-    screen.say(format!("\n{}\n{}\n", heading("What verify says"), outcome.report.render(screen)))
 }
 
 const NEXT: &str = "\

@@ -4,6 +4,7 @@ mod operations;
 mod timeline;
 
 use axum::{Router, extract::State, http::header, response::IntoResponse, routing::get};
+use inventory::api::InventoryApi;
 use order::{api::OrderApi, catalogue::Catalogue};
 use runtime::{Handle, Keyring, secret::ShopSecret};
 use std::{sync::Arc, time::Duration};
@@ -53,8 +54,13 @@ pub fn router(parts: &Parts) -> Router {
         let (secret, keyring, catalogue) = (parts.secret.clone(), parts.keyring.clone(), parts.catalogue.clone());
         routes = routes.merge(order::api::router(OrderApi::new(handle, secret, keyring, catalogue, parts.deadline)));
     }
+    if let Some(handle) = handle("inventory") {
+        let sold = parts.catalogue.products().map(|product| product.sku.clone());
+        routes = routes.merge(inventory::api::router(InventoryApi::new(handle, sold)));
+    }
     let edge = OpenApiRouter::new()
-        .routes(routes!(timeline::events))
+        .routes(routes!(timeline::of_order))
+        .routes(routes!(timeline::of_sku))
         .routes(routes!(operations::live))
         .routes(routes!(operations::ready))
         .routes(routes!(operations::metrics))

@@ -7,6 +7,7 @@ pub mod demo;
 pub mod failure;
 pub mod http;
 pub mod interrupt;
+pub mod invariants;
 pub mod log;
 pub mod map;
 pub mod report;

@@ -22,7 +22,7 @@ use std::{path::Path, sync::Arc};
 pub use book::{Parcel, Step};
 pub use reports::{Report, ReportKind};
 
-use book::{Asked, Changed};
+use book::{Asked, Changed, Indexes};
 use desk::Yard;
 pub(crate) use reports::Receiving;
 use reports::{Receiver, Sender};
@@ -83,7 +83,7 @@ pub struct Carrier {
 impl Carrier {
     pub(crate) fn open(folder: &Path, conditions: Conditions, receiver: Receiver) -> Result<Carrier, OpenError> {
         let path = folder.join("carrier.db");
-        let file = crate::book::open(&path, book::TABLES)?;
+        let file = crate::book::open(&path, &book::tables())?;
         let reader = Reader::open(&path)?;
         let runtime = tokio::runtime::Handle::try_current()?;
         let yard = |writer| {
@@ -102,7 +102,7 @@ impl Carrier {
     pub async fn book(&self, key: &str, booking: Booking) -> Result<Answer, NoAnswer> {
         let asked = Asked { key: key.to_owned(), order_id: booking.order_id.clone() };
         let refused = refusal(&booking);
-        self.call(move |file, _, now| book::book(file, &asked, refused, now)).await
+        self.call(move |file, yard, now| book::book(file, &mut yard.indexes, &asked, refused, now)).await
     }
 
     /// Lets the carrier collect the parcel with this label.
@@ -127,7 +127,7 @@ impl Carrier {
     /// [`NoAnswer`] when the caller is not told.
     pub async fn find(&self, key: &str) -> Result<Option<Answer>, NoAnswer> {
         let key = key.to_owned();
-        self.call(move |file, _, _| book::answer_under(file, &key)).await
+        self.call(move |file, yard, _| book::answer_under(file, &yard.indexes, &key)).await
     }
 
     /// A page of all parcels, oldest first: all or one order's, after the parcel with number `after`.
@@ -149,12 +149,12 @@ impl Carrier {
         key: &str,
         order_id: &str,
         label: &str,
-        change: fn(&Connection, &Asked, &str, Micros) -> rusqlite::Result<Option<Changed>>,
+        change: fn(&Connection, &mut Indexes, &Asked, &str, Micros) -> rusqlite::Result<Option<Changed>>,
         then: fn(&mut Yard, &Parcel, Micros),
     ) -> Result<Answer, NoAnswer> {
         let (asked, label) = (Asked { key: key.to_owned(), order_id: order_id.to_owned() }, label.to_owned());
         let changed = self.call(move |file, yard, now| {
-            let changed = change(file, &asked, &label, now)?;
+            let changed = change(file, &mut yard.indexes, &asked, &label, now)?;
             if let Some(parcel) = changed.as_ref().and_then(|it| it.parcel.as_ref()) {
                 then(yard, parcel, now);
             }

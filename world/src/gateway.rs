@@ -13,8 +13,9 @@ use crate::{
     book::{self, OpenError, Reader},
     conditions::Conditions,
     faults::GatewayFaults,
+    index::Index,
     line::{Line, NoAnswer},
-    writer::{Bare, Writer},
+    writer::Writer,
 };
 use runtime::clock::Micros;
 use std::{path::Path, sync::Arc, time::Duration};
@@ -68,7 +69,7 @@ pub enum Answer {
 /// The simulated payment gateway. Clones share one book.
 #[derive(Clone)]
 pub struct Gateway {
-    writer: Arc<Writer<Bare>>,
+    writer: Arc<Writer<Index>>,
     reader: Reader,
     conditions: Conditions,
 }
@@ -76,9 +77,9 @@ pub struct Gateway {
 impl Gateway {
     pub(crate) fn open(folder: &Path, conditions: Conditions) -> Result<Gateway, OpenError> {
         let path = folder.join("gateway.db");
-        let book = book::open(&path, ledger::TABLES)?;
+        let book = book::open(&path, &ledger::tables())?;
         let reader = Reader::open(&path)?;
-        let writer = Writer::start("gateway", book, Arc::clone(&conditions.clock), |_| Bare)
+        let writer = Writer::start("gateway", book, Arc::clone(&conditions.clock), |_| ledger::index())
             .map_err(|cause| OpenError::Thread { book: "gateway.db", cause })?;
         Ok(Gateway { writer, reader, conditions })
     }
@@ -125,8 +126,10 @@ impl Gateway {
         let now = self.conditions.clock.now();
         let settled = now.saturating_add(card.takes(faults));
         let asked = Asked::capture(key, capture);
-        let found =
-            self.writer.write(move |book, _| ledger::capture(book, &asked, card, unlucky, now, settled)).await?;
+        let found = self
+            .writer
+            .write(move |book, index| ledger::capture(book, index, &asked, card, unlucky, now, settled))
+            .await?;
         match found {
             Found::New(_) if card == Card::TimeoutThenSuccess => Err(NoAnswer::Lost),
             Found::New(entry) | Found::Known(entry) => self.answer_of_card(card, entry).await,
@@ -147,7 +150,7 @@ impl Gateway {
 
     async fn give_back(&self, key: String, refund: Refund) -> Result<Answer, NoAnswer> {
         let (asked, now) = (Asked::refund(key, refund), self.conditions.clock.now());
-        match self.writer.write(move |book, _| ledger::refund(book, &asked, now)).await? {
+        match self.writer.write(move |book, index| ledger::refund(book, index, &asked, now)).await? {
             Found::New(entry) | Found::Known(entry) => Ok(entry.answer()),
             Found::Another => Ok(Answer::Declined { code: "idempotency_key_reused".to_owned() }),
             Found::NotNow => Err(NoAnswer::InProgress),
@@ -156,7 +159,7 @@ impl Gateway {
 
     async fn look_up(&self, key: String) -> Result<Option<Answer>, NoAnswer> {
         let now: Micros = self.conditions.clock.now();
-        let entry = self.writer.write(move |book, _| ledger::find(book, &key, now)).await?;
+        let entry = self.writer.write(move |book, index| ledger::find(book, index, &key, now)).await?;
         entry.map(|entry| self.answer_by_now(entry)).transpose()
     }
 

@@ -11,6 +11,7 @@ mod conditions;
 mod dice;
 mod faults;
 pub mod gateway;
+mod index;
 mod line;
 pub mod post;
 #[cfg(test)]

@@ -8,8 +8,9 @@ mod tests;
 use crate::{
     book::{self, OpenError, Reader},
     conditions::Conditions,
+    index::Index,
     line::{Line, NoAnswer},
-    writer::{Bare, Writer},
+    writer::Writer,
 };
 use std::{path::Path, sync::Arc};
 
@@ -66,7 +67,7 @@ pub enum Answer {
 /// The simulated post. Clones share one mailbox.
 #[derive(Clone)]
 pub struct Post {
-    writer: Arc<Writer<Bare>>,
+    writer: Arc<Writer<Index>>,
     reader: Reader,
     conditions: Conditions,
 }
@@ -74,9 +75,9 @@ pub struct Post {
 impl Post {
     pub(crate) fn open(folder: &Path, conditions: Conditions) -> Result<Post, OpenError> {
         let path = folder.join("mailbox.db");
-        let book = book::open(&path, mailbox::TABLES)?;
+        let book = book::open(&path, &mailbox::tables())?;
         let reader = Reader::open(&path)?;
-        let writer = Writer::start("mailbox", book, Arc::clone(&conditions.clock), |_| Bare)
+        let writer = Writer::start("mailbox", book, Arc::clone(&conditions.clock), |_| mailbox::index())
             .map_err(|cause| OpenError::Thread { book: "mailbox.db", cause })?;
         Ok(Post { writer, reader, conditions })
     }
@@ -104,7 +105,7 @@ impl Post {
             return Ok(Answer::Refused(reason.to_owned()));
         }
         let now = self.conditions.clock.now();
-        self.writer.write(move |book, _| mailbox::put(book, &letter, now)).await?;
+        self.writer.write(move |book, index| mailbox::put(book, index, &letter, now)).await?;
         Ok(Answer::Taken)
     }
 }

@@ -115,22 +115,64 @@ async fn zz_bench() {
         let world = scene.world.clone();
         tasks.push(tokio::spawn(async move {
             for i in 0..n / 500 {
-                let id = format!("{:016x}{:016x}", (u64::from(t) << 32 | u64::from(i)).wrapping_mul(0x9E37_79B9_7F4A_7C15), i);
-                world.gateway.capture(&format!("payment/charge/{id}"), Capture { order_id: id.clone(), amount_minor: 1, currency: "EUR".into(), token: "tok_ok".into() }).await.unwrap();
-                let b = crate::carrier::Booking { order_id: id.clone(), name: "a".into(), street: "b".into(), city: "c".into(), postal_code: "d".into(), country: "DE".into() };
-                let crate::carrier::Answer::Booked { label } = world.carrier.book(&format!("shipping/book_label/{id}"), b).await.unwrap() else { panic!() };
+                let id = format!(
+                    "{:016x}{:016x}",
+                    (u64::from(t) << 32 | u64::from(i)).wrapping_mul(0x9E37_79B9_7F4A_7C15),
+                    i
+                );
+                world
+                    .gateway
+                    .capture(
+                        &format!("payment/charge/{id}"),
+                        Capture {
+                            order_id: id.clone(),
+                            amount_minor: 1,
+                            currency: "EUR".into(),
+                            token: "tok_ok".into(),
+                        },
+                    )
+                    .await
+                    .unwrap();
+                let b = crate::carrier::Booking {
+                    order_id: id.clone(),
+                    name: "a".into(),
+                    street: "b".into(),
+                    city: "c".into(),
+                    postal_code: "d".into(),
+                    country: "DE".into(),
+                };
+                let crate::carrier::Answer::Booked { label } =
+                    world.carrier.book(&format!("shipping/book_label/{id}"), b).await.unwrap()
+                else {
+                    panic!()
+                };
                 world.carrier.hand_over(&format!("shipping/hand_over/{id}"), &id, &label).await.unwrap();
                 for m in 0..3 {
-                    let l = crate::post::Letter { order_id: id.clone(), channel: crate::post::Channel::Mail, template: "confirmed".into(), to: "a@example.com".into(), subject: "s".into(), body: "x".repeat(600), message_id: format!("{id}.{m}@shop") };
+                    let l = crate::post::Letter {
+                        order_id: id.clone(),
+                        channel: crate::post::Channel::Mail,
+                        template: "confirmed".into(),
+                        to: "a@example.com".into(),
+                        subject: "s".into(),
+                        body: "x".repeat(600),
+                        message_id: format!("{id}.{m}@shop"),
+                    };
                     world.post.take(l).await.unwrap();
                 }
             }
         }));
     }
-    for t in tasks { t.await.unwrap(); }
+    for t in tasks {
+        t.await.unwrap();
+    }
     println!("orders/s {}", f64::from(n) / start.elapsed().as_secs_f64());
     let mut reports = scene.reports;
-    for _ in 0..n * 3 { reports.recv().await; }
+    for _ in 0..n * 3 {
+        reports.recv().await;
+    }
     println!("with reports orders/s {}", f64::from(n) / start.elapsed().as_secs_f64());
-    println!("{}", std::fs::read_to_string("/proc/self/stat").unwrap().split(' ').skip(13).take(2).collect::<Vec<_>>().join(" "));
+    println!(
+        "{}",
+        std::fs::read_to_string("/proc/self/stat").unwrap().split(' ').skip(13).take(2).collect::<Vec<_>>().join(" ")
+    );
 }

@@ -25,22 +25,13 @@ pub(crate) trait Desk: Send + 'static {
     fn due(&self) -> Option<Micros> {
         None
     }
-    /// Does what is due, in the transaction of the batch.
-    fn tick(&mut self, _book: &Connection, _now: Micros) -> rusqlite::Result<()> {
-        Ok(())
-    }
+    /// Does what is due, at the end of the transaction of every batch.
+    fn tick(&mut self, book: &Connection, now: Micros) -> rusqlite::Result<()>;
     /// The batch is on the disk.
     fn committed(&mut self) {}
-    /// The batch was rolled back: forget everything and read what is true.
-    fn reload(&mut self, _book: &Connection, _now: Micros) -> rusqlite::Result<()> {
-        Ok(())
-    }
+    /// A batch was rolled back, or this is the start: forget everything and read what is true.
+    fn reload(&mut self, book: &Connection, now: Micros) -> rusqlite::Result<()>;
 }
-
-/// The desk of a simulator that remembers nothing outside its book.
-pub(crate) struct Bare;
-
-impl Desk for Bare {}
 
 /// What happens after the commit.
 type Reply = Box<dyn FnOnce() + Send>;
@@ -188,6 +179,12 @@ mod tests {
     struct Counting(Arc<AtomicUsize>);
 
     impl Desk for Counting {
+        fn tick(&mut self, _book: &Connection, _now: Micros) -> rusqlite::Result<()> {
+            Ok(())
+        }
+        fn reload(&mut self, _book: &Connection, _now: Micros) -> rusqlite::Result<()> {
+            Ok(())
+        }
         fn committed(&mut self) {
             self.0.fetch_add(1, Ordering::SeqCst);
         }

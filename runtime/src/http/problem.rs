@@ -21,8 +21,8 @@ const DETAIL_LIMIT: usize = 500;
 pub struct Problem {
     /// What kind of problem it is, for machines: a relative reference that never changes.
     #[serde(rename = "type")]
-    #[schema(example = "/problems/invalid-request")]
-    kind: String,
+    #[schema(value_type = String, example = "/problems/invalid-request")]
+    kind: Box<str>,
     /// What kind of problem it is, for people.
     #[schema(example = "The request is not valid")]
     title: &'static str,
@@ -31,12 +31,12 @@ pub struct Problem {
     #[schema(value_type = u16, minimum = 400, maximum = 599, example = 400)]
     status: StatusCode,
     /// What is wrong this time, and what to do about it.
-    #[schema(example = "must be at least 1 and at most 1000")]
-    detail: String,
+    #[schema(value_type = String, example = "must be at least 1 and at most 1000")]
+    detail: Box<str>,
     /// The member of the request body, the parameter or the header that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "lines[0].quantity")]
-    field: Option<String>,
+    #[schema(value_type = Option<String>, example = "lines[0].quantity")]
+    field: Option<Box<str>>,
     /// Why a well-formed request was refused, as a stable word.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "already_dispatched")]
@@ -44,7 +44,7 @@ pub struct Problem {
     /// After how many seconds to try again; also in the header Retry-After.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 1)]
-    retry_after: Option<u64>,
+    retry_after: Option<u32>,
 }
 
 fn as_number<S: Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
@@ -55,7 +55,7 @@ impl Problem {
     /// A problem of the kind `/problems/{kind}`.
     #[must_use]
     pub fn new(status: StatusCode, kind: &str, title: &'static str, detail: impl Into<String>) -> Problem {
-        let kind = format!("/problems/{kind}");
+        let kind = format!("/problems/{kind}").into();
         let detail = shortened(detail.into());
         Problem { kind, title, status, detail, field: None, reason: None, retry_after: None }
     }
@@ -80,7 +80,7 @@ impl Problem {
         let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "try-again-later", "Try again later", detail);
         // Whole seconds, rounded up: a client that waits 0 s hammers.
         let seconds = retry_after.as_millis().div_ceil(1000).max(1);
-        Problem { retry_after: Some(u64::try_from(seconds).unwrap_or(u64::MAX)), ..problem }
+        Problem { retry_after: Some(u32::try_from(seconds).unwrap_or(u32::MAX)), ..problem }
     }
 
     /// The service itself is at fault. The cause goes to its log, not to the caller.
@@ -116,12 +116,12 @@ impl Problem {
     }
 }
 
-fn shortened(mut text: String) -> String {
+fn shortened(mut text: String) -> Box<str> {
     if let Some((end, _)) = text.char_indices().nth(DETAIL_LIMIT) {
         text.truncate(end);
         text.push('…');
     }
-    text
+    text.into()
 }
 
 impl IntoResponse for Problem {

@@ -2,13 +2,14 @@
 
 use super::{
     scenario::{Act, Ending, Request, Scenario, Step},
+    shown::Shown,
     stage::Stage,
 };
 use crate::{
     cli::{order, order_show, world},
-    client::{Client, ClientError, Event, Events, Milestone, Order, Page, Stock},
+    client::{Client, ClientError, Events, Milestone, Order, Page, Problem, Stock},
     failure::Failure,
-    screen::{Screen, Tone},
+    screen::Tone,
     time::span,
     timeline,
 };
@@ -61,51 +62,6 @@ async fn change_world(shop: &Client, settings: &[&str]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What the audience gets to see of a scenario.
-struct Shown {
-    shows: &'static str,
-    timelines: Vec<(Option<Order>, Events)>,
-}
-
-impl Shown {
-    fn render(&self, played: &Played, screen: &Screen) -> String {
-        let verdict = match &played.problem {
-            None => screen.paint(Tone::Good, "ok  "),
-            Some(_) => screen.paint(Tone::Bad, "FAIL"),
-        };
-        let mut text = format!("{verdict} {}: {}", screen.paint(Tone::Strong, played.name), self.shows);
-        for (order, events) in &self.timelines {
-            text += &chain(order.as_ref(), &events.items, screen);
-        }
-        if let Some(why) = &played.problem {
-            text += &format!("\n     {}", screen.paint(Tone::Bad, why));
-        }
-        text
-    }
-}
-
-/// A timeline in a few lines: what was said, and how long after the one before.
-fn chain(order: Option<&Order>, events: &[Event], screen: &Screen) -> String {
-    let mut text = String::from("\n    ");
-    let mut column = 4;
-    let mut before = None;
-    for event in events {
-        let after = before.map_or(String::new(), |before| format!("+{} ", span(event.at.since(before))));
-        before = Some(event.at);
-        let name = timeline::name_of(event);
-        let width = after.chars().count() + name.chars().count() + 1;
-        if column + width > screen.width {
-            text += "\n    ";
-            column = 4;
-        }
-        column += width;
-        text +=
-            &format!(" {}{}", screen.paint(Tone::Faint, &after), screen.paint(timeline::tone_of(&event.name), &name));
-    }
-    let ending = order.map(|order| screen.paint(timeline::tone_of_state(order), &timeline::ending(order)));
-    text + &ending.map(|ending| format!("\n     = {ending}")).unwrap_or_default()
-}
-
 /// The order that the story is about at the moment.
 struct Current {
     id: String,
@@ -117,11 +73,12 @@ struct Player {
     shop: Client,
     line: ProgressBar,
     orders: Vec<Current>,
+    notes: Vec<String>,
 }
 
 impl Player {
     fn new(shop: Client, line: ProgressBar) -> Player {
-        Player { shop, line, orders: vec![] }
+        Player { shop, line, orders: vec![], notes: vec![] }
     }
 
     async fn play(mut self, scenario: &'static Scenario) -> (Played, Shown) {
@@ -136,7 +93,10 @@ impl Player {
         let timelines = self.timelines().await;
         self.line.finish_and_clear();
         let orders = self.orders.into_iter().map(|order| order.id).collect();
-        (Played { name: scenario.name, orders, problem: verdict.err() }, Shown { shows: scenario.shows, timelines })
+        (
+            Played { name: scenario.name, orders, problem: verdict.err() },
+            Shown { shows: scenario.shows, timelines, notes: self.notes },
+        )
     }
 
     async fn step(&mut self, name: &str, step: Step) -> Result<(), String> {
@@ -178,19 +138,26 @@ impl Player {
         Ok(answer["order_id"].as_str().unwrap_or_default().to_owned())
     }
 
-    async fn repeat(&self) -> Result<(), String> {
+    async fn repeat(&mut self) -> Result<(), String> {
         let order = self.current()?;
         let again = self.post(&order.key, &order.body).await.map_err(text)?;
-        if again == order.id { Ok(()) } else { Err(format!("the same request made a second order: {again}")) }
+        if again != order.id {
+            return Err(format!("the same request made a second order: {again}"));
+        }
+        self.notes.push("the same request again: the same order".into());
+        Ok(())
     }
 
-    async fn repeat_changed(&self) -> Result<(), String> {
+    async fn repeat_changed(&mut self) -> Result<(), String> {
         let order = self.current()?;
         let mut body = order.body.clone();
         body["lines"][0]["quantity"] = json!(9);
         let answer = self.post(&order.key, &body).await;
         match answer {
-            Err(ClientError::Refused { status: 422, .. }) => Ok(()),
+            Err(ClientError::Refused { status: 422, problem, .. }) => {
+                self.notes.push(format!("another request under the same key: 422, {}", detail(&problem)));
+                Ok(())
+            }
             Err(error) => Err(format!("expected 422, got: {error}")),
             Ok(id) => Err(format!("another request under the same key was accepted as {id}")),
         }
@@ -202,26 +169,29 @@ impl Player {
         if milestone.is_reached_by(&order) { Ok(()) } else { Err(format!("is not {} in time", milestone.name())) }
     }
 
-    async fn cancel(&self, allowed: &[u16]) -> Result<(), String> {
+    async fn cancel(&mut self, allowed: &[u16]) -> Result<(), String> {
         let id = &self.current()?.id;
         let body = json!({ "reason": "changed my mind" });
         let answer: Result<Value, ClientError> = self.shop.post(&["orders", id, "cancellation"], None, &body).await;
-        let status = match &answer {
-            Ok(_) => 202,
-            Err(error) => error.status().ok_or_else(|| error.to_string())?,
+        let (status, said) = match &answer {
+            Ok(_) => (202, "the shop tries".to_owned()),
+            Err(ClientError::Refused { status, problem, .. }) => (*status, detail(problem)),
+            Err(error) => return Err(error.to_string()),
         };
-        if allowed.contains(&status) {
-            Ok(())
-        } else {
-            Err(format!("cancelling was answered {status}, not {allowed:?}"))
+        if !allowed.contains(&status) {
+            return Err(format!("the cancellation was answered {status}, not {allowed:?}: {said}"));
         }
+        self.notes.push(format!("the customer cancels: {status}, {said}"));
+        Ok(())
     }
 
-    async fn replenish(&self, sku: &str, quantity: i64) -> Result<(), String> {
+    async fn replenish(&mut self, sku: &str, quantity: i64) -> Result<(), String> {
         let key = order::fresh("delivery").map_err(|error| error.to_string())?;
         let body = json!({ "quantity": quantity });
         let answer: Result<Value, _> = self.shop.post(&["stock", sku, "replenishments"], Some(&key), &body).await;
-        answer.map(drop).map_err(text)
+        answer.map_err(text)?;
+        self.notes.push(format!("{quantity} {sku} come in between the two orders"));
+        Ok(())
     }
 
     async fn ends(&self, ending: Ending) -> Result<(), String> {
@@ -263,10 +233,14 @@ impl Player {
         if wrong.is_empty() { Ok(()) } else { Err(format!("order {id}: somebody said {wrong:?}")) }
     }
 
-    async fn warned(&self, sku: &str, times: usize) -> Result<(), String> {
+    async fn warned(&mut self, sku: &str, times: usize) -> Result<(), String> {
         let said: Events = self.shop.get(&["stock", sku, "events"], &[]).await.map_err(text)?;
         let got = said.items.iter().filter(|event| event.name == "LowStockWarning").count();
-        if got == times { Ok(()) } else { Err(format!("{got} warnings about {sku} instead of {times}")) }
+        if got != times {
+            return Err(format!("{got} warnings about {sku} instead of {times}"));
+        }
+        self.notes.push(format!("LowStockWarning of {sku}, over both orders: {times}"));
+        Ok(())
     }
 
     async fn timelines(&self) -> Vec<(Option<Order>, Events)> {
@@ -282,6 +256,11 @@ impl Player {
 
 fn has(events: &Events, name: &str) -> bool {
     events.items.iter().any(|event| event.name == name)
+}
+
+/// What a problem says, on one line.
+fn detail(problem: &Problem) -> String {
+    problem.detail.clone().unwrap_or_else(|| problem.title.clone())
 }
 
 fn text(error: ClientError) -> String {

@@ -1,7 +1,7 @@
-//! One order's timeline across all services: what each said, why, and what is still open.
+//! Timelines across all services: what each said about an order or a SKU, why, and what is still open.
 
 use super::Edge;
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::StatusCode};
 use runtime::{
     Handle, LogRow,
     clock::Micros,
@@ -11,7 +11,7 @@ use runtime::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// What was said about an order, in the order in which it was said.
+/// What was said about one thing, in the order in which it was said.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Timeline {
     /// The events of all services.
@@ -70,19 +70,39 @@ struct Asked {
 /// Every event that any service said about the order, with what caused it.
 #[utoipa::path(get, path = "/orders/{id}/events", tag = "orders", params(("id" = String, Path, description = "The order")),
     responses((status = 200, body = Timeline), (status = 404, body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn events(State(edge): State<Edge>, Path(id): Path<String>) -> Result<Json<Timeline>, Problem> {
+pub(super) async fn of_order(State(edge): State<Edge>, Path(id): Path<String>) -> Result<Json<Timeline>, Problem> {
+    let timeline = timeline(&edge, &id).await?;
+    if timeline.items.is_empty() {
+        return Err(order::api::no_such_order(&id));
+    }
+    Ok(Json(timeline))
+}
+
+/// The timeline of a SKU
+///
+/// Deliveries and low-stock warnings.
+#[utoipa::path(get, path = "/stock/{sku}/events", tag = "stock", params(("sku" = String, Path, description = "The SKU")),
+    responses((status = 200, body = Timeline), (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn of_sku(State(edge): State<Edge>, Path(sku): Path<String>) -> Result<Json<Timeline>, Problem> {
+    let timeline = timeline(&edge, &sku).await?;
+    if timeline.items.is_empty() {
+        let shown: String = sku.chars().take(64).collect();
+        let detail = format!("Nothing was ever said about a SKU {shown}; GET /products lists what there is.");
+        return Err(Problem::new(StatusCode::NOT_FOUND, "unknown-sku", "There is no such SKU", detail));
+    }
+    Ok(Json(timeline))
+}
+
+async fn timeline(edge: &Edge, key: &str) -> Result<Timeline, Problem> {
     let (mut items, mut open) = (vec![], vec![]);
     for handle in edge.handles.iter() {
-        let rows = handle.log_of(&id).await?;
+        let rows = handle.log_of(key).await?;
         items.extend(rows.iter().zip(1..).map(|(row, version)| said(handle, row, version)));
-        open.extend(handle.work_of(&id).await?.into_iter().map(|row| asked(handle, row)));
-    }
-    if items.is_empty() {
-        return Err(order::api::no_such_order(&id));
+        open.extend(handle.work_of(key).await?.into_iter().map(|row| asked(handle, row)));
     }
     items.sort_by_key(|said: &Said| said.order);
     causes_first(&mut items);
-    Ok(Json(Timeline { items, open }))
+    Ok(Timeline { items, open })
 }
 
 fn said(handle: &Handle, row: &LogRow, version: usize) -> Said {

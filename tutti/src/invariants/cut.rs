@@ -19,7 +19,7 @@ use super::{
     evidence::{Evidence, SERVICES, VerifyError, of},
     facts::hash,
 };
-use runtime::{CursorRow, LogRow, Position, store::Lead};
+use runtime::{LogRow, Position, record::CursorRow, store::Lead};
 use std::collections::HashMap;
 
 /// Every service has one lane so far.
@@ -33,6 +33,8 @@ pub(super) struct Cut {
     pub cursors: [Vec<CursorRow>; 5],
     /// Each log's end before the books were opened.
     pub marks: [Position; 5],
+    /// How far each log was taken by everybody who reads it; what follows from that is below the marks.
+    taken: [Position; 5],
     /// Each log's lead after they were closed.
     pub ends: [Lead; 5],
     /// What is parked: by reader, source and key, the position of the first record.
@@ -43,10 +45,11 @@ pub(super) struct Cut {
 
 impl Cut {
     /// Steps 1 and 2. The others are filled in later.
-    pub fn begin(evidence: &Evidence) -> Result<Cut, VerifyError> {
+    pub fn begin(evidence: &Evidence, sources: &[Vec<&str>; 5]) -> Result<Cut, VerifyError> {
         let mut cut = Cut {
             cursors: Default::default(),
             marks: Default::default(),
+            taken: Default::default(),
             ends: Default::default(),
             parked: HashMap::new(),
             parked_rows: 0,
@@ -58,7 +61,18 @@ impl Cut {
             let lead = store.lead().map_err(of(service))?;
             cut.marks[service] = Position { generation: lead.generation, seq: lead.head };
         }
+        for (source, name) in SERVICES.iter().enumerate() {
+            let readers = (0..SERVICES.len()).filter(|reader| sources[*reader].contains(name));
+            let read = readers.map(|reader| cut.cursor(reader, name)).min();
+            cut.taken[source] = read.map_or(cut.marks[source], |read| read.min(cut.marks[source]));
+        }
         Ok(cut)
+    }
+
+    /// How far a reader has read a source, in the newest generation it knows of.
+    fn cursor(&self, reader: usize, source: &str) -> Position {
+        let of_source = self.cursors[reader].iter().filter(|cursor| cursor.source == source && cursor.lane == LANE);
+        of_source.map(|cursor| cursor.at).max().unwrap_or_default()
     }
 
     /// What is parked, and step 4. Returns the keys under which something is parked.
@@ -96,13 +110,14 @@ impl Cut {
         Position { generation: self.ends[service].generation, seq: self.ends[service].head }
     }
 
-    /// Whether everybody who reads this log had taken the row, so that what follows from it is below the marks.
-    pub fn is_taken_by_all(&self, source: usize, row: &LogRow, readers: &[usize]) -> bool {
-        let passed = |reader: &usize| {
-            let at = self.cursors[*reader].iter().filter(|c| c.source == SERVICES[source] && c.lane == row.lane);
-            at.map(|cursor| cursor.at).max().is_some_and(|at| at >= row.position())
-        };
-        row.position() <= self.marks[source] && readers.iter().all(passed)
+    /// Whether a row counts as a consequence.
+    pub fn is_marked(&self, service: usize, row: &LogRow) -> bool {
+        row.position() <= self.marks[service]
+    }
+
+    /// Whether everybody who reads this log had taken the row.
+    pub fn is_taken(&self, service: usize, row: &LogRow) -> bool {
+        row.position() <= self.taken[service]
     }
 }
 

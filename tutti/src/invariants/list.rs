@@ -88,4 +88,3 @@ pub const INVARIANTS: &[Invariant] = &[
     causes::ONE_TRACE,
     logs::EPOCHS,
 ];
-

@@ -84,9 +84,8 @@ fn has_cause(order: &Order) -> Verdict {
 
 fn once(order: &Order) -> Verdict {
     let mail = &order.mail;
-    (mail.boxed != [0, 0]).then(|| {
-        must(mail.twice == 0, || format!("\"{}\" came twice, under different Message-IDs", words(mail.twice)))
-    })
+    (mail.boxed != [0, 0])
+        .then(|| must(mail.twice == 0, || format!("\"{}\" came twice, under different Message-IDs", words(mail.twice))))
 }
 
 fn in_order(order: &Order) -> Verdict {

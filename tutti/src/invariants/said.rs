@@ -6,14 +6,6 @@
 pub(super) struct Set(u32);
 
 impl Set {
-    pub const fn of(events: &[Said]) -> Set {
-        let (mut bits, mut index) = (0, 0);
-        while index < events.len() {
-            bits |= 1 << events[index] as u32;
-            index += 1;
-        }
-        Set(bits)
-    }
 
     /// Adds an event; whether it was there already.
     pub fn insert(&mut self, said: Said) -> bool {

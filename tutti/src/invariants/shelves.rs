@@ -1,13 +1,18 @@
 //! Invariant 1, stock: what is on the shelves at every prefix of inventory's log, and what each order took from them.
 
 use super::{
+    cut::shown,
     facts::{Order, hash, units},
     findings::Findings,
     list::{How, Invariant, Verdict, When, must},
     said::Said,
 };
+use runtime::LogRow;
 use shared_events::{Line, inventory::Event};
 use std::collections::{HashMap, HashSet};
+
+/// Inventory's place among the services.
+const INVENTORY: usize = 1;
 
 pub(super) const NO_OVERSELL: Invariant = Invariant {
     number: 1,
@@ -59,13 +64,13 @@ pub(super) struct Shelves {
 
 impl Shelves {
     /// Takes the next event of inventory's log.
-    pub fn take(&mut self, event: &Event, row: &str, findings: &mut Findings) {
+    pub fn take(&mut self, event: &Event, row: &LogRow, findings: &mut Findings) {
         match event {
             Event::StockReplenished(e) => {
                 findings.checked(&DELIVERIES_ONCE);
                 if !self.deliveries.insert(hash(&e.delivery)) {
                     let sentence = format!("delivery {} was booked a second time", e.delivery);
-                    findings.found(&DELIVERIES_ONCE, &e.sku, sentence, vec![row.to_owned()]);
+                    findings.found(&DELIVERIES_ONCE, &e.sku, sentence, vec![shown(INVENTORY, row)]);
                 }
                 self.change(&e.sku, e.quantity, 0, row, findings);
             }
@@ -76,13 +81,13 @@ impl Shelves {
         }
     }
 
-    fn change_all(&mut self, lines: &[Line], (on_hand, reserved): (i64, i64), row: &str, findings: &mut Findings) {
+    fn change_all(&mut self, lines: &[Line], (on_hand, reserved): (i64, i64), row: &LogRow, findings: &mut Findings) {
         for (sku, units) in units(lines) {
             self.change(sku, on_hand * units, reserved * units, row, findings);
         }
     }
 
-    fn change(&mut self, sku: &str, on_hand: i64, reserved: i64, row: &str, findings: &mut Findings) {
+    fn change(&mut self, sku: &str, on_hand: i64, reserved: i64, row: &LogRow, findings: &mut Findings) {
         if !self.shelves.contains_key(sku) {
             self.shelves.insert(sku.to_owned(), Shelf::default());
         }
@@ -93,7 +98,7 @@ impl Shelves {
         let Shelf { on_hand, reserved } = *shelf;
         if reserved < 0 || on_hand < reserved {
             let sentence = format!("{on_hand} are in the house and {reserved} of them are promised");
-            findings.found(&NO_OVERSELL, sku, sentence, vec![row.to_owned()]);
+            findings.found(&NO_OVERSELL, sku, sentence, vec![shown(INVENTORY, row)]);
         }
     }
 }

@@ -1,16 +1,17 @@
 //! The carrier's book: one row per parcel, and the answer given under each idempotency key.
 
 use super::Answer;
+use crate::index::{self, Index, hash};
 use runtime::clock::Micros;
 use rusqlite::{
-    Connection, OptionalExtension, Row, ToSql, params,
+    Connection, OptionalExtension, Row, ToSql, named_params, params,
     types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef},
 };
 use sha2::{Digest, Sha256};
 
 /// A parcel is `under_way` from its hand-over until its last report was accepted; only those are read at the start.
-/// `answer` is the number of the answer; `detail` is a label number or the code of a refusal.
-pub(super) const TABLES: &str = "
+/// In `call`, `answer` is the number of the answer given under that key; `detail` is a label or the code of a refusal.
+const PARCELS_AND_CALLS: &str = "
     CREATE TABLE parcel (
         id INTEGER PRIMARY KEY,
         order_id TEXT NOT NULL,
@@ -23,14 +24,36 @@ pub(super) const TABLES: &str = "
         delivered_at INTEGER,
         void_at INTEGER
     );
-    CREATE UNIQUE INDEX parcel_by_order ON parcel (order_id, label);
     CREATE INDEX parcel_under_way ON parcel (under_way) WHERE under_way = 1;
-    CREATE TABLE answered (
-        key TEXT PRIMARY KEY,
+    CREATE TABLE call (
+        id INTEGER PRIMARY KEY,
+        key TEXT NOT NULL,
         order_id TEXT NOT NULL,
         answer INTEGER NOT NULL,
         detail TEXT NOT NULL
-    ) WITHOUT ROWID;";
+    );";
+
+/// All tables of the book.
+pub(super) fn tables() -> String {
+    [index::TABLES, PARCELS_AND_CALLS, &Index::tables("parcel"), &Index::tables("call")].concat()
+}
+
+/// What finds the rows of the book.
+pub(super) struct Indexes {
+    /// Parcels by order.
+    pub(super) parcels: Index,
+    /// Calls by key.
+    pub(super) calls: Index,
+}
+
+impl Indexes {
+    pub(super) fn new() -> Indexes {
+        Indexes {
+            parcels: Index::of("parcel", |row| Ok(vec![hash("order", &row.get::<_, String>("order_id")?)])),
+            calls: Index::of("call", |row| Ok(vec![hash("key", &row.get::<_, String>("key")?)])),
+        }
+    }
+}
 
 /// How far a parcel is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -114,11 +137,12 @@ pub(super) struct Changed {
 /// Makes a label unless the key was answered before.
 pub(super) fn book(
     file: &Connection,
+    indexes: &mut Indexes,
     asked: &Asked,
     refused: Option<&'static str>,
     now: Micros,
 ) -> rusqlite::Result<Answer> {
-    if let Some((order_id, answer)) = answered(file, &asked.key)? {
+    if let Some((order_id, answer)) = answered(file, indexes, &asked.key)? {
         let reused = Answer::NotServed { code: "idempotency_key_reused".to_owned() };
         return Ok(if order_id == asked.order_id { answer } else { reused });
     }
@@ -128,23 +152,25 @@ pub(super) fn book(
     };
     if let Answer::Booked { label } = &answer {
         let insert = "INSERT INTO parcel (order_id, label, step, under_way, booked_at) VALUES (?, ?, ?, 0, ?)";
-        file.prepare_cached(insert)?.execute(params![asked.order_id, label, Step::Booked, now])?;
+        let id = file.prepare_cached(insert)?.insert(params![asked.order_id, label, Step::Booked, now])?;
+        indexes.parcels.add(id, &[hash("order", &asked.order_id)]);
     }
-    note(file, asked, &answer)?;
+    note(file, indexes, asked, &answer)?;
     Ok(answer)
 }
 
 /// Makes a parcel ready for collection. `None`: there is no such label.
 pub(super) fn hand_over(
     file: &Connection,
+    indexes: &mut Indexes,
     asked: &Asked,
     label: &str,
     now: Micros,
 ) -> rusqlite::Result<Option<Changed>> {
-    if let Some((_, answer)) = answered(file, &asked.key)? {
+    if let Some((_, answer)) = answered(file, indexes, &asked.key)? {
         return Ok(Some(Changed { answer, parcel: None }));
     }
-    let Some(mut parcel) = parcel(file, &asked.order_id, label)? else { return Ok(None) };
+    let Some(mut parcel) = parcel(file, indexes, &asked.order_id, label)? else { return Ok(None) };
     let (answer, changed) = match parcel.step {
         Step::Void => (Answer::LabelVoid, None),
         Step::Booked => {
@@ -155,16 +181,22 @@ pub(super) fn hand_over(
         }
         Step::Ready | Step::Out | Step::Delivered => (Answer::Accepted, None),
     };
-    note(file, asked, &answer)?;
+    note(file, indexes, asked, &answer)?;
     Ok(Some(Changed { answer, parcel: changed }))
 }
 
 /// Voids a label. `None`: there is no such label.
-pub(super) fn cancel(file: &Connection, asked: &Asked, label: &str, now: Micros) -> rusqlite::Result<Option<Changed>> {
-    if let Some((_, answer)) = answered(file, &asked.key)? {
+pub(super) fn cancel(
+    file: &Connection,
+    indexes: &mut Indexes,
+    asked: &Asked,
+    label: &str,
+    now: Micros,
+) -> rusqlite::Result<Option<Changed>> {
+    if let Some((_, answer)) = answered(file, indexes, &asked.key)? {
         return Ok(Some(Changed { answer, parcel: None }));
     }
-    let Some(parcel) = parcel(file, &asked.order_id, label)? else { return Ok(None) };
+    let Some(parcel) = parcel(file, indexes, &asked.order_id, label)? else { return Ok(None) };
     let (answer, changed) = match parcel.step {
         Step::Booked | Step::Ready => {
             let void = "UPDATE parcel SET step = ?, under_way = 0, void_at = ? WHERE id = ?";
@@ -174,7 +206,7 @@ pub(super) fn cancel(file: &Connection, asked: &Asked, label: &str, now: Micros)
         Step::Void => (Answer::Accepted, None),
         Step::Out | Step::Delivered => (Answer::AlreadyCollected, None),
     };
-    note(file, asked, &answer)?;
+    note(file, indexes, asked, &answer)?;
     Ok(Some(Changed { answer, parcel: changed }))
 }
 
@@ -211,10 +243,11 @@ pub(super) fn page(
 ) -> rusqlite::Result<Vec<Parcel>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     match order_id {
-        Some(order_id) => file
-            .prepare_cached("SELECT * FROM parcel WHERE order_id = ? AND id > ? ORDER BY id LIMIT ?")?
-            .query_map(params![order_id, after, limit], row)?
-            .collect(),
+        Some(order_id) => {
+            let hash = hash("order", order_id);
+            let values = named_params! {":hash": hash, ":order": order_id, ":after": after, ":limit": limit};
+            file.prepare_cached(&Index::query("parcel", "order_id = :order"))?.query_map(values, row)?.collect()
+        }
         None => file
             .prepare_cached("SELECT * FROM parcel WHERE id > ? ORDER BY id LIMIT ?")?
             .query_map(params![after, limit], row)?
@@ -223,17 +256,23 @@ pub(super) fn page(
 }
 
 /// The answer given under a key.
-pub(super) fn answer_under(file: &Connection, key: &str) -> rusqlite::Result<Option<Answer>> {
-    Ok(answered(file, key)?.map(|(_, answer)| answer))
+pub(super) fn answer_under(file: &Connection, indexes: &Indexes, key: &str) -> rusqlite::Result<Option<Answer>> {
+    Ok(answered(file, indexes, key)?.map(|(_, answer)| answer))
 }
 
-fn answered(file: &Connection, key: &str) -> rusqlite::Result<Option<(String, Answer)>> {
-    let query = "SELECT order_id, answer, detail FROM answered WHERE key = ?";
-    let read = |row: &Row<'_>| Ok((row.get(0)?, answer(row.get(1)?, row.get(2)?)?));
-    file.prepare_cached(query)?.query_row([key], read).optional()
+fn answered(file: &Connection, indexes: &Indexes, key: &str) -> rusqlite::Result<Option<(String, Answer)>> {
+    let mut query = file.prepare_cached("SELECT order_id, answer, detail FROM call WHERE id = ? AND key = ?")?;
+    for id in indexes.calls.find(file, hash("key", key))? {
+        let read = |row: &Row<'_>| Ok((row.get(0)?, answer(row.get(1)?, row.get(2)?)?));
+        let found = query.query_row(params![id, key], read).optional()?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
 }
 
-fn note(file: &Connection, asked: &Asked, answer: &Answer) -> rusqlite::Result<()> {
+fn note(file: &Connection, indexes: &mut Indexes, asked: &Asked, answer: &Answer) -> rusqlite::Result<()> {
     let (number, detail): (i64, &str) = match answer {
         Answer::Booked { label } => (0, label),
         Answer::NotServed { code } => (1, code),
@@ -241,8 +280,10 @@ fn note(file: &Connection, asked: &Asked, answer: &Answer) -> rusqlite::Result<(
         Answer::AlreadyCollected => (3, ""),
         Answer::LabelVoid => (4, ""),
     };
-    let insert = "INSERT INTO answered (key, order_id, answer, detail) VALUES (?, ?, ?, ?)";
-    file.prepare_cached(insert)?.execute(params![asked.key, asked.order_id, number, detail]).map(drop)
+    let insert = "INSERT INTO call (key, order_id, answer, detail) VALUES (?, ?, ?, ?)";
+    let id = file.prepare_cached(insert)?.insert(params![asked.key, asked.order_id, number, detail])?;
+    indexes.calls.add(id, &[hash("key", &asked.key)]);
+    Ok(())
 }
 
 fn answer(number: i64, detail: String) -> rusqlite::Result<Answer> {
@@ -256,9 +297,15 @@ fn answer(number: i64, detail: String) -> rusqlite::Result<Answer> {
     }
 }
 
-fn parcel(file: &Connection, order_id: &str, label: &str) -> rusqlite::Result<Option<Parcel>> {
-    let query = "SELECT * FROM parcel WHERE order_id = ? AND label = ?";
-    file.prepare_cached(query)?.query_row([order_id, label], row).optional()
+fn parcel(file: &Connection, indexes: &Indexes, order_id: &str, label: &str) -> rusqlite::Result<Option<Parcel>> {
+    let mut query = file.prepare_cached("SELECT * FROM parcel WHERE id = ? AND order_id = ? AND label = ?")?;
+    for id in indexes.parcels.find(file, hash("order", order_id))? {
+        let found = query.query_row(params![id, order_id, label], row).optional()?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
 }
 
 fn row(row: &Row<'_>) -> rusqlite::Result<Parcel> {

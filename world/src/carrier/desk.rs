@@ -2,7 +2,7 @@
 //! from the book whenever in doubt.
 
 use super::{
-    book::{self, Parcel, Step},
+    book::{self, Indexes, Parcel, Step},
     reports::{Report, Sender, Stage},
 };
 use crate::{conditions::Conditions, faults::CarrierFaults, writer::Desk};
@@ -47,6 +47,7 @@ struct UnderWay {
 pub(super) struct Yard {
     conditions: Conditions,
     sender: Sender,
+    pub(super) indexes: Indexes,
     parcels: HashMap<i64, UnderWay>,
     collections: BinaryHeap<Reverse<(Micros, i64)>>,
     reports: BinaryHeap<Reverse<Due>>,
@@ -63,6 +64,7 @@ impl Yard {
         Yard {
             conditions,
             sender,
+            indexes: Indexes::new(),
             parcels: HashMap::new(),
             collections: BinaryHeap::new(),
             reports: BinaryHeap::new(),
@@ -207,7 +209,9 @@ impl Desk for Yard {
             self.fetch(book, faults, now)?;
         }
         self.collect(book, now, faults)?;
-        self.report(book, now)
+        self.report(book, now)?;
+        self.indexes.parcels.tick(book, now)?;
+        self.indexes.calls.tick(book, now)
     }
 
     fn committed(&mut self) {
@@ -221,6 +225,8 @@ impl Desk for Yard {
         self.collections.clear();
         self.reports.clear();
         self.outgoing.clear();
+        self.indexes.parcels.reload(book, now)?;
+        self.indexes.calls.reload(book, now)?;
         self.fetch(book, self.conditions.faults.get().carrier, now)
     }
 }

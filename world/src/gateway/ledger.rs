@@ -1,13 +1,14 @@
 //! The gateway's ledger: one entry per idempotency key, so a key can succeed at most once.
 
 use super::{Answer, Capture, Card, Refund};
+use crate::index::{self, Index, hash};
 use runtime::clock::Micros;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 /// `source` is where the money comes from: a capture's card, a refund's capture key. `code` is null for a success.
 /// `at` is when it is final; until then it is in progress. It is written with the entry, so that a crash in between
 /// changes nothing.
-pub(super) const TABLES: &str = "
+const ENTRIES: &str = "
     CREATE TABLE entry (
         id INTEGER PRIMARY KEY,
         key TEXT NOT NULL,
@@ -19,10 +20,26 @@ pub(super) const TABLES: &str = "
         code TEXT,
         at INTEGER NOT NULL
     );
-    CREATE UNIQUE INDEX entry_by_key ON entry (key);
-    CREATE INDEX entry_by_order ON entry (order_id);
-    CREATE INDEX refund_by_capture ON entry (source) WHERE kind = 1;
     CREATE TABLE flaky_attempt (key TEXT PRIMARY KEY) WITHOUT ROWID;";
+
+/// All tables of the book.
+pub(super) fn tables() -> String {
+    [index::TABLES, ENTRIES, &Index::tables("entry")].concat()
+}
+
+/// Entries are found by key, by order, and refunds by the key of their capture.
+pub(super) fn index() -> Index {
+    Index::of("entry", |row| {
+        let (key, order_id, source): (String, String, String) =
+            (row.get("key")?, row.get("order_id")?, row.get("source")?);
+        Ok(hashes(&key, &order_id, kind(row)?, &source))
+    })
+}
+
+fn hashes(key: &str, order_id: &str, kind: Kind, source: &str) -> Vec<i64> {
+    let refund = (kind == Kind::Refund).then(|| hash("capture", source));
+    [hash("key", key), hash("order", order_id)].into_iter().chain(refund).collect()
+}
 
 /// Which way the money goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,13 +131,14 @@ pub(super) enum Found {
 /// Takes a capture into the ledger, unless its key is there.
 pub(super) fn capture(
     book: &Connection,
+    index: &mut Index,
     asked: &Asked,
     card: Card,
     unlucky: bool,
     now: Micros,
     settled: Micros,
 ) -> rusqlite::Result<Found> {
-    if let Some(found) = known(book, asked, now)? {
+    if let Some(found) = known(book, index, asked, now)? {
         return Ok(found);
     }
     if card == Card::Flaky && first_attempt(book, &asked.key)? {
@@ -128,26 +146,31 @@ pub(super) fn capture(
     }
     let code = if asked.amount_minor <= 0 { Some("invalid_amount") } else { card.declined() };
     match code.or(unlucky.then_some("card_declined")) {
-        Some(code) => insert(book, asked, Some(code), now, now),
-        None => insert(book, asked, None, settled, now),
+        Some(code) => insert(book, index, asked, Some(code), now, now),
+        None => insert(book, index, asked, None, settled, now),
     }
 }
 
 /// Takes a refund into the ledger, unless its key is there. While its capture is in progress nobody can say yet.
-pub(super) fn refund(book: &Connection, asked: &Asked, now: Micros) -> rusqlite::Result<Found> {
-    if let Some(found) = known(book, asked, now)? {
+pub(super) fn refund(book: &Connection, index: &mut Index, asked: &Asked, now: Micros) -> rusqlite::Result<Found> {
+    if let Some(found) = known(book, index, asked, now)? {
         return Ok(found);
     }
-    let captured = find(book, &asked.source, now)?;
+    let captured = find(book, index, &asked.source, now)?;
     if captured.as_ref().is_some_and(|entry| entry.outcome == Outcome::Pending) {
         return Ok(Found::NotNow);
     }
-    let refused = refused(book, asked, captured)?;
-    insert(book, asked, refused, now, now)
+    let refused = refused(book, index, asked, captured)?;
+    insert(book, index, asked, refused, now, now)
 }
 
 /// Only a succeeded capture of the same order is given back, and never more than it was.
-fn refused(book: &Connection, asked: &Asked, captured: Option<Entry>) -> rusqlite::Result<Option<&'static str>> {
+fn refused(
+    book: &Connection,
+    index: &Index,
+    asked: &Asked,
+    captured: Option<Entry>,
+) -> rusqlite::Result<Option<&'static str>> {
     let succeeded = |entry: &Entry| entry.kind == Kind::Capture && entry.outcome == Outcome::Succeeded;
     let Some(capture) = captured.filter(|it| succeeded(it) && it.order_id == asked.order_id) else {
         return Ok(Some("capture_not_found"));
@@ -155,7 +178,7 @@ fn refused(book: &Connection, asked: &Asked, captured: Option<Entry>) -> rusqlit
     if capture.currency != asked.currency {
         return Ok(Some("currency_mismatch"));
     }
-    let left = capture.amount_minor - refunded(book, &asked.source)?;
+    let left = capture.amount_minor - refunded(book, index, &asked.source)?;
     Ok(match asked.amount_minor {
         ..=0 => Some("invalid_amount"),
         amount if amount > left => Some("amount_exceeds_capture"),
@@ -163,15 +186,26 @@ fn refused(book: &Connection, asked: &Asked, captured: Option<Entry>) -> rusqlit
     })
 }
 
-fn refunded(book: &Connection, capture_key: &str) -> rusqlite::Result<i64> {
-    let sum = "SELECT coalesce(sum(amount_minor), 0) FROM entry WHERE kind = 1 AND source = ? AND code IS NULL";
-    book.prepare_cached(sum)?.query_row([capture_key], |row| row.get(0))
+fn refunded(book: &Connection, index: &Index, capture_key: &str) -> rusqlite::Result<i64> {
+    let succeeded = "SELECT amount_minor FROM entry WHERE id = ? AND kind = 1 AND source = ? AND code IS NULL";
+    let mut query = book.prepare_cached(succeeded)?;
+    let mut sum = 0;
+    for id in index.find(book, hash("capture", capture_key))? {
+        sum += query.query_row(params![id, capture_key], |row| row.get::<_, i64>(0)).optional()?.unwrap_or(0);
+    }
+    Ok(sum)
 }
 
 /// The entry under a key.
-pub(super) fn find(book: &Connection, key: &str, now: Micros) -> rusqlite::Result<Option<Entry>> {
-    let by_key = "SELECT * FROM entry WHERE key = ?";
-    book.prepare_cached(by_key)?.query_row([key], |row| entry(row, now)).optional()
+pub(super) fn find(book: &Connection, index: &Index, key: &str, now: Micros) -> rusqlite::Result<Option<Entry>> {
+    let mut query = book.prepare_cached("SELECT * FROM entry WHERE id = ? AND key = ?")?;
+    for id in index.find(book, hash("key", key))? {
+        let found = query.query_row(params![id, key], |row| entry(row, now)).optional()?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
 }
 
 /// A page of the ledger.
@@ -185,10 +219,11 @@ pub(super) fn page(
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let read = |row: &Row<'_>| entry(row, now);
     match order_id {
-        Some(order_id) => book
-            .prepare_cached("SELECT * FROM entry WHERE order_id = ? AND id > ? ORDER BY id LIMIT ?")?
-            .query_map(params![order_id, after, limit], read)?
-            .collect(),
+        Some(order_id) => {
+            let hash = hash("order", order_id);
+            let values = named_params! {":hash": hash, ":order": order_id, ":after": after, ":limit": limit};
+            book.prepare_cached(&Index::query("entry", "order_id = :order"))?.query_map(values, read)?.collect()
+        }
         None => book
             .prepare_cached("SELECT * FROM entry WHERE id > ? ORDER BY id LIMIT ?")?
             .query_map(params![after, limit], read)?
@@ -196,32 +231,43 @@ pub(super) fn page(
     }
 }
 
-fn known(book: &Connection, asked: &Asked, now: Micros) -> rusqlite::Result<Option<Found>> {
-    let compared = "SELECT *, order_id = ?2 AND kind = ?3 AND amount_minor = ?4 AND currency = ?5 AND source = ?6
-                    FROM entry WHERE key = ?1";
+fn known(book: &Connection, index: &Index, asked: &Asked, now: Micros) -> rusqlite::Result<Option<Found>> {
+    let same = "SELECT order_id = ?2 AND kind = ?3 AND amount_minor = ?4 AND currency = ?5 AND source = ?6
+                FROM entry WHERE id = ?1";
     let Asked { key, order_id, kind, amount_minor, currency, source } = asked;
-    book.prepare_cached(compared)?
-        .query_row(params![key, order_id, *kind as i64, amount_minor, currency, source], |row| {
-            let same: bool = row.get(9)?;
-            Ok(if same { Found::Known(entry(row, now)?) } else { Found::Another })
-        })
-        .optional()
+    let Some(entry) = find(book, index, key, now)? else { return Ok(None) };
+    let values = params![entry.id, order_id, *kind as i64, amount_minor, currency, source];
+    let same = book.prepare_cached(same)?.query_row(values, |row| row.get(0))?;
+    Ok(Some(if same { Found::Known(entry) } else { Found::Another }))
 }
 
 fn first_attempt(book: &Connection, key: &str) -> rusqlite::Result<bool> {
     Ok(book.prepare_cached("INSERT OR IGNORE INTO flaky_attempt VALUES (?)")?.execute([key])? == 1)
 }
 
-fn insert(book: &Connection, it: &Asked, code: Option<&str>, at: Micros, now: Micros) -> rusqlite::Result<Found> {
+fn insert(
+    book: &Connection,
+    index: &mut Index,
+    it: &Asked,
+    code: Option<&str>,
+    at: Micros,
+    now: Micros,
+) -> rusqlite::Result<Found> {
     let insert = "INSERT INTO entry (key, order_id, kind, amount_minor, currency, source, code, at)
                   VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING *";
     let Asked { key, order_id, kind, amount_minor, currency, source } = it;
     let values = params![key, order_id, *kind as i64, amount_minor, currency, source, code, at];
-    book.prepare_cached(insert)?.query_row(values, |row| entry(row, now)).map(Found::New)
+    let entry = book.prepare_cached(insert)?.query_row(values, |row| entry(row, now))?;
+    index.add(entry.id, &hashes(key, order_id, *kind, source));
+    Ok(Found::New(entry))
+}
+
+fn kind(row: &Row<'_>) -> rusqlite::Result<Kind> {
+    Ok(if row.get::<_, i64>("kind")? == Kind::Refund as i64 { Kind::Refund } else { Kind::Capture })
 }
 
 fn entry(row: &Row<'_>, now: Micros) -> rusqlite::Result<Entry> {
-    let kind = if row.get::<_, i64>("kind")? == Kind::Refund as i64 { Kind::Refund } else { Kind::Capture };
+    let kind = kind(row)?;
     let source: String = row.get("source")?;
     let code: Option<String> = row.get("code")?;
     let at = row.get("at")?;

@@ -1,11 +1,11 @@
 //! The mailbox: every message that was taken, once per Message-ID.
 
 use super::{Channel, Letter};
+use crate::index::{self, Index, hash};
 use runtime::clock::Micros;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, named_params, params};
 
-/// One index both finds a copy and lists an order's messages.
-pub(super) const TABLES: &str = "
+const MESSAGES: &str = "
     CREATE TABLE message (
         id INTEGER PRIMARY KEY,
         order_id TEXT NOT NULL,
@@ -17,8 +17,24 @@ pub(super) const TABLES: &str = "
         message_id TEXT NOT NULL,
         copies INTEGER NOT NULL,
         at INTEGER NOT NULL
-    );
-    CREATE UNIQUE INDEX message_by_order ON message (order_id, message_id, sms);";
+    );";
+
+/// All tables of the book.
+pub(super) fn tables() -> String {
+    [index::TABLES, MESSAGES, &Index::tables("message")].concat()
+}
+
+/// Messages are found by Message-ID and by order.
+pub(super) fn index() -> Index {
+    Index::of("message", |row| {
+        let (message_id, order_id): (String, String) = (row.get("message_id")?, row.get("order_id")?);
+        Ok(hashes(&message_id, &order_id).into())
+    })
+}
+
+fn hashes(message_id: &str, order_id: &str) -> [i64; 2] {
+    [hash("message", message_id), hash("order", order_id)]
+}
 
 /// A message in the mailbox.
 #[derive(Clone, PartialEq, Eq)]
@@ -46,14 +62,22 @@ pub struct Message {
 }
 
 /// Puts a message into the mailbox, or counts one more copy.
-pub(super) fn put(book: &Connection, letter: &Letter, now: Micros) -> rusqlite::Result<()> {
+pub(super) fn put(book: &Connection, index: &mut Index, letter: &Letter, now: Micros) -> rusqlite::Result<()> {
     let Letter { order_id, channel, template, to, subject, body, message_id } = letter;
     let sms = *channel == Channel::Sms;
+    let mut copy =
+        book.prepare_cached("UPDATE message SET copies = copies + 1 WHERE id = ? AND message_id = ? AND sms = ?")?;
+    for id in index.find(book, hash("message", message_id))? {
+        if copy.execute(params![id, message_id, sms])? == 1 {
+            return Ok(());
+        }
+    }
     let insert = "INSERT INTO message (order_id, sms, template, recipient, subject, body, message_id, copies, at)
-                  VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?)
-                  ON CONFLICT (order_id, message_id, sms) DO UPDATE SET copies = copies + 1";
+                  VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?)";
     let values = params![order_id, sms, template, to, subject, body, message_id, now];
-    book.prepare_cached(insert)?.execute(values).map(drop)
+    let id = book.prepare_cached(insert)?.insert(values)?;
+    index.add(id, &hashes(message_id, order_id));
+    Ok(())
 }
 
 /// A page of the mailbox.
@@ -65,10 +89,11 @@ pub(super) fn page(
 ) -> rusqlite::Result<Vec<Message>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     match order_id {
-        Some(order_id) => book
-            .prepare_cached("SELECT * FROM message WHERE order_id = ? AND id > ? ORDER BY id LIMIT ?")?
-            .query_map(params![order_id, after, limit], message)?
-            .collect(),
+        Some(order_id) => {
+            let hash = hash("order", order_id);
+            let values = named_params! {":hash": hash, ":order": order_id, ":after": after, ":limit": limit};
+            book.prepare_cached(&Index::query("message", "order_id = :order"))?.query_map(values, message)?.collect()
+        }
         None => book
             .prepare_cached("SELECT * FROM message WHERE id > ? ORDER BY id LIMIT ?")?
             .query_map(params![after, limit], message)?

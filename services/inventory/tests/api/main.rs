@@ -1,6 +1,6 @@
 //! The HTTP API of the inventory service, on the real engine over a store in memory.
 
-#![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+#![allow(clippy::unwrap_used, reason = "where a test cannot go on, it has failed")]
 
 use axum::{
     Router,

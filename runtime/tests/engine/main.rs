@@ -1,0 +1,20 @@
+//! The engine held to the rules of the runtime, step by step: given what was said, when this comes, then that.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod adapters;
+mod agenda;
+mod bounds;
+mod callers;
+mod commands;
+mod content;
+mod lost_commits;
+mod parking;
+mod records;
+mod rounds;
+mod takeover;
+mod timers;
+mod turns;
+mod watching;
+mod work;
