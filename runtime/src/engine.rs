@@ -1,6 +1,8 @@
 //! One service at work: collects a batch, takes it through the door, hands out what came of it. It never waits and has
 //! no thread of its own, so that the same code runs under the host's threads and under the simulation's virtual time.
 
+mod wishes;
+
 use crate::{
     agenda::{Agenda, Turn},
     bus::{Bus, BusAway},
@@ -10,11 +12,11 @@ use crate::{
     fold,
     handle::{Health, Shared},
     incoming::{Body, From, Incoming, Reply, trace_of},
-    intake::{Answer, Intake, Verdict, Wish},
+    intake::{Answer, Intake, Verdict},
     lanes::Lanes,
     perform::{Attempt, Performer},
     pulse::Pulse,
-    record::{Cause, WorkId, WorkRow},
+    record::{Cause, WorkRow},
     reign::Reign,
     store::{Batch, Store, StoreError},
 };
@@ -228,30 +230,39 @@ impl<T: Topic> Engine<T> {
         incoming_work(&row, body, 0)
     }
 
-    /// Takes a batch through the door. When the store refuses the content, the inputs go one by one, and the guilty one
-    /// is set aside.
-    fn pass(&mut self, rule: &mut Rule, batch: Vec<Incoming>) -> Result<(), StoreError> {
-        match self.door.pass(&mut rule.reign, &batch) {
-            Ok(passed) => self.passed(rule, batch, passed),
-            Err(StoreError::Data(_)) if batch.len() > 1 => {
-                batch.into_iter().try_for_each(|input| self.pass(rule, vec![input]))
-            }
-            Err(StoreError::Data(why)) => batch.into_iter().try_for_each(|input| self.pass_guilty(rule, input, &why)),
-            Err(error) => {
-                // Nobody knows whether it was committed. Commands are idempotent by state, so the next reign may be
-                // asked again; everything else comes again by itself.
-                self.shared.intake.offer_again(batch.into_iter().filter(|input| input.caller.is_some()).collect());
-                Err(error)
-            }
+    /// Takes a batch through the door. When nobody knows whether it was committed, commands are offered to the next
+    /// reign, because they are idempotent by state; everything else comes again by itself.
+    fn pass(&mut self, rule: &mut Rule, mut batch: Vec<Incoming>) -> Result<(), StoreError> {
+        let result = self.pass_all(rule, &mut batch);
+        if result.is_err() {
+            self.shared.intake.offer_again(batch.into_iter().filter(|input| input.caller.is_some()).collect());
         }
+        result
     }
 
-    fn pass_guilty(&mut self, rule: &mut Rule, mut input: Incoming, why: &str) -> Result<(), StoreError> {
-        input.body = Body::Unreadable(format!("the store refuses it: {why}"));
-        let batch = [input];
-        let passed = self.door.pass(&mut rule.reign, &batch)?;
-        let [input] = batch;
-        self.passed(rule, vec![input], passed)
+    /// When the store refuses the content, the inputs go one by one, and the guilty one is set aside. What did not pass
+    /// is left in the batch.
+    fn pass_all(&mut self, rule: &mut Rule, batch: &mut Vec<Incoming>) -> Result<(), StoreError> {
+        let passed = match self.door.pass(&mut rule.reign, batch) {
+            Err(StoreError::Data(_)) if batch.len() > 1 => return self.pass_one_by_one(rule, batch),
+            Err(StoreError::Data(why)) => {
+                let why = format!("the store refuses it: {why}");
+                batch.iter_mut().for_each(|guilty| guilty.body = Body::Unreadable(why.clone()));
+                self.door.pass(&mut rule.reign, batch)
+            }
+            result => result,
+        }?;
+        self.passed(rule, std::mem::take(batch), passed)
+    }
+
+    fn pass_one_by_one(&mut self, rule: &mut Rule, batch: &mut Vec<Incoming>) -> Result<(), StoreError> {
+        while !batch.is_empty() {
+            let mut one = batch.drain(..1).collect();
+            let result = self.pass_all(rule, &mut one);
+            batch.splice(..0, one);
+            result?;
+        }
+        Ok(())
     }
 
     fn passed(&mut self, rule: &mut Rule, batch: Vec<Incoming>, passed: Passed) -> Result<(), StoreError> {
@@ -309,61 +320,6 @@ impl<T: Topic> Engine<T> {
         }
         self.shared.set_health(rule.lanes.health());
         Ok(Step::Idle(wake))
-    }
-
-    fn serve_wishes(&mut self, rule: &mut Rule) -> Result<(), StoreError> {
-        while let Some((wish, reply)) = self.shared.intake.next_wish() {
-            let served = match wish {
-                Wish::Retry { source, key } => self.retry_parked(rule, &source, &key, false)?,
-                Wish::Discard { source, key } => self.retry_parked(rule, &source, &key, true)?,
-                Wish::RetryWork(id) => self.retry_work(rule, &id)?,
-            };
-            // Whoever wished may have gone away; it is done all the same.
-            _ = reply.send(served);
-        }
-        Ok(())
-    }
-
-    fn retry_parked(
-        &mut self,
-        rule: &mut Rule,
-        source: &str,
-        key: &str,
-        discard: bool,
-    ) -> Result<Result<String, String>, StoreError> {
-        let limit = if discard { 1 } else { MAX_BATCH };
-        let parked = self.door.store.parked_of(source, key, limit)?;
-        if parked.is_empty() {
-            return Ok(Err(format!("nothing of {source} is parked under {key}")));
-        }
-        let batch: Vec<_> = parked.into_iter().map(|row| Incoming::parked(&self.door.service, row, discard)).collect();
-        let passed = self.door.pass(&mut rule.reign, &batch)?;
-        let stays = passed
-            .replies
-            .iter()
-            .find_map(|reply| if let Reply::Parked(why) = reply { Some(why.clone()) } else { None });
-        let taken = passed.replies.iter().filter(|reply| **reply == Reply::Accepted).count();
-        self.passed(rule, batch, passed)?;
-        Ok(stays
-            .map_or(Ok(format!("{taken} taken")), |why| Err(format!("{taken} taken; the next stays parked: {why}"))))
-    }
-
-    fn retry_work(&mut self, rule: &mut Rule, id: &WorkId) -> Result<Result<String, String>, StoreError> {
-        let Some(row) = self.door.store.work(id)?.filter(|row| row.stuck.is_some()) else {
-            return Ok(Err(format!("no stuck work {} {}", id.0, id.1)));
-        };
-        let row = Arc::new(WorkRow { stuck: None, ..row });
-        let batch = Batch {
-            lead: rule.reign.lead,
-            published: rule.reign.published,
-            work_put: vec![row.clone()],
-            ..Batch::default()
-        };
-        self.door.store.commit(&batch)?;
-        rule.reign.lead.commits += 1;
-        let turn = turn_of(&self.performers, &row);
-        rule.agenda.add(row, false, turn);
-        Ok(Ok("tried again".into()))
     }
 }
 

@@ -68,13 +68,13 @@ impl Shared {
 
     /// Wakes those who watch these keys.
     pub(crate) fn changed(&self, touched: &BTreeSet<Key>) {
-        let mut watched = self.watched();
+        let watched = self.watched();
         if watched.is_empty() {
             return;
         }
         for key in touched {
-            if watched.get(key).is_some_and(|watchers| watchers.send(()).is_err()) {
-                watched.remove(key);
+            if let Some(watchers) = watched.get(key) {
+                watchers.send_replace(());
             }
         }
     }
@@ -218,7 +218,7 @@ impl Handle {
     pub fn watch(&self, key: &str) -> Watch {
         let mut watched = self.shared.watched();
         let changes = watched.entry(key.to_owned()).or_insert_with(|| watch::channel(()).0).subscribe();
-        Watch { changes }
+        Watch { shared: self.shared.clone(), key: key.to_owned(), changes }
     }
 
     /// How the service is.
@@ -268,7 +268,19 @@ impl Handle {
 
 /// Told when something under a key has changed.
 pub struct Watch {
+    shared: Arc<Shared>,
+    key: Key,
     changes: watch::Receiver<()>,
+}
+
+impl Drop for Watch {
+    /// The last one who watches a key takes its entry away.
+    fn drop(&mut self) {
+        let mut watched = self.shared.watched();
+        if watched.get(&self.key).is_some_and(|watchers| watchers.receiver_count() <= 1) {
+            watched.remove(&self.key);
+        }
+    }
 }
 
 impl Watch {

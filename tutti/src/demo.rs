@@ -6,6 +6,7 @@
 pub mod acts;
 mod burst;
 mod child;
+mod endings;
 pub mod mix;
 mod play;
 pub mod scenario;
@@ -17,12 +18,12 @@ use crate::{
     client::Client,
     failure::Failure,
     interrupt::interrupted,
-    report::Report,
+    invariants::Report,
     screen::{Screen, Tone},
     time::span,
 };
-use burst::Burst;
 use child::Child;
+use endings::Burst;
 use play::Played;
 use serde_json::json;
 use stage::Stage;
@@ -79,17 +80,10 @@ async fn whole(child: &mut Child, orders: u32, stage: &Stage) -> Result<Outcome,
     child.stop().await?;
     let shop = child.start(FOR_THE_BURST).await?;
     let burst = burst::play(orders, child, &shop, stage).await?;
-    if !stage.screen.json {
-        stage.say(&format!(
-            "\n{}\n{}",
-            stage.screen.paint(Tone::Strong, "How they ended"),
-            burst.render(&stage.screen)
-        ))?;
-    }
+    let heading = stage.screen.paint(Tone::Strong, "How they ended");
+    stage.say(&format!("\n{heading}\n{}", burst.render(&stage.screen)))?;
     child.stop().await?;
-    let data = child.data().to_owned();
-    let report = tokio::task::spawn_blocking(move || verify::directory(&data)).await;
-    let report = report.map_err(|error| Failure::NotSo(format!("the verification broke down: {error}")))??;
+    let report = tokio::task::block_in_place(|| verify::directory(child.data(), &stage.screen))?;
     Ok(Outcome { played, burst, report })
 }
 
@@ -104,7 +98,7 @@ fn conclude(outcome: &Outcome, began: Instant, screen: &Screen) -> Result<(), Fa
         screen.say(format!("\n{}\n{}\n", screen.paint(Tone::Strong, "What verify says"), report.render(screen)))?;
     }
     let took = span(began.elapsed());
-    match (bad, report.violations()) {
+    match (bad, report.violated()) {
         (0, 0) if screen.json => Ok(()),
         (0, 0) => screen.say(format!(
             "{}\n\n{NEXT}",
@@ -134,6 +128,7 @@ fn clean_up(folder: TempDir, keep: bool, screen: &Screen) -> Result<(), Failure>
 
 fn tell_kept(path: &Path, screen: &Screen) -> Result<(), Failure> {
     if screen.json {
+        eprintln!("{}", json!({ "kept": path }));
         return Ok(());
     }
     let path = path.display();

@@ -10,7 +10,6 @@ pub mod interrupt;
 pub mod invariants;
 pub mod log;
 pub mod map;
-pub mod report;
 pub mod saga;
 pub mod screen;
 pub mod shop;

@@ -8,7 +8,7 @@ pub use data::DataDir;
 use crate::http;
 use runtime::{Handle, SystemClock, secret::ShopSecret};
 use services::Services;
-use shipping::reports::{Report, ReportKind};
+use shipping::reports::Report;
 use std::{
     net::SocketAddr,
     path::PathBuf,
@@ -78,7 +78,9 @@ impl Shop {
         let address = listener.local_addr().map_err(|cause| StartError::Listen { address: options.listen, cause })?;
         let data = DataDir::open(&options.data)?;
         let part = |why: String| StartError::Part(why);
-        let secret = ShopSecret::open_or_create(&data.file("shop.secret")).map_err(|e| part(e.to_string()))?;
+        http::recorder().map_err(part)?; // before the first thing is counted
+        data.refuse_lost_secret()?;
+        let secret = ShopSecret::open_or_create(&data.file(data::SECRET)).map_err(|e| part(e.to_string()))?;
         let keyring = runtime::FileKeyring::open(&data.file("keyring.db")).map_err(part)?;
         let shipping = Arc::new(OnceLock::new());
         let world = open_world(&data, &options, shipping.clone())?;
@@ -145,19 +147,10 @@ fn open_world(data: &DataDir, options: &Options, shipping: Arc<OnceLock<Handle>>
         async move {
             let handle = shipping.ok_or("shipping is not open yet")?;
             let trace = report.order_id.parse().unwrap_or_else(|_| runtime::TraceId::of_text(&report.order_id));
-            handle.command(as_command(report), trace).await.map_err(|rejected| format!("{rejected:?}"))
+            handle.command(Report::from(report), trace).await.map_err(|rejected| format!("{rejected:?}"))
         }
     };
     World::open(&data.file("world"), &settings, Arc::new(SystemClock), receive).map_err(|e| StartError::Part(e.to_string()))
-}
-
-fn as_command(report: world::Report) -> Report {
-    let kind = match report.kind {
-        world::ReportKind::Dispatched => ReportKind::Dispatched,
-        world::ReportKind::Tracking { place } => ReportKind::Tracking { place },
-        world::ReportKind::Delivered => ReportKind::Delivered,
-    };
-    Report { order_id: report.order_id, report_id: report.report_id, kind }
 }
 
 /// A decision that never ends cannot be interrupted, only reported: the process must end, and start again.

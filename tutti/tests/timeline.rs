@@ -1,5 +1,7 @@
 //! One order's timeline, rendered from what the API answers.
 
+#![allow(clippy::unwrap_used)] // Clippy knows of test functions that they may, not of their helpers.
+
 use insta::assert_snapshot;
 use serde_json::json;
 use tutti::{

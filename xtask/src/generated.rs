@@ -34,6 +34,11 @@ pub fn choreography(mode: Mode) -> Result<(), String> {
     bring("docs/choreography.md", &text, mode, "cargo xtask choreography")
 }
 
+/// `docs/openapi.json`.
+pub fn openapi(mode: Mode) -> Result<(), String> {
+    bring("docs/openapi.json", &crate::openapi::served()?, mode, "cargo xtask openapi")
+}
+
 /// Writes a document, or says that it is stale.
 fn bring(path: &str, text: &str, mode: Mode, command: &str) -> Result<(), String> {
     let file = root().join(path);

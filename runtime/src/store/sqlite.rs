@@ -7,7 +7,7 @@ pub use read::SqliteRead;
 pub use write::SqliteStore;
 
 use super::StoreError;
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, config::DbConfig};
 use std::{path::Path, time::Duration};
 
 /// Marks a file as ours ("tutt"), so that another program's database is never written to.
@@ -22,6 +22,8 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     let db = Connection::open_with_flags(path, flags).map_err(|e| unusable(path, &e))?;
     db.busy_timeout(BUSY_TIMEOUT).map_err(|e| unusable(path, &e))?;
     db.set_prepared_statement_cache_capacity(64);
+    // Otherwise SQLite, as it is bundled, prepares cached statements anew whenever other values are bound.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(|e| unusable(path, &e))?;
     rusqlite::vtab::array::load_module(&db).map_err(|e| unusable(path, &e))?;
     Ok(db)
 }

@@ -104,11 +104,14 @@ fn a_batch_begun_again_says_everything_once() {
     // Given a batch in which the last input needs a second round,
     let mut desk = Desk::new();
     desk.settle();
-    (1..=9).for_each(|seq| desk.left(seq, "a", [Act::Note, Act::Cook, Act::Panic][seq as usize % 3].clone()));
-    desk.left(10, "b", Act::Greedy(3));
+    (1..=3).for_each(|seq| desk.left(seq, "a", Act::Note));
+    (4..=6).for_each(|seq| desk.left(seq, "b", Act::Cook));
+    (7..=9).for_each(|seq| desk.left(seq, "c", Act::Panic));
+    desk.left(10, "d", Act::Greedy(3));
     desk.settle();
     // then what came before it was decided again, and happened once.
-    assert_eq!(desk.said(), ["Noted b 10 by left"]);
-    assert_eq!(desk.world.take().len(), 1);
-    assert_eq!(desk.parked().len(), 8);
+    assert_eq!(desk.said(), [("a", 1), ("a", 2), ("a", 3), ("d", 10)].map(|(key, n)| format!("Noted {key} {n} by left")));
+    assert_eq!(desk.world.take().len(), 1, "three about the same thing, one at a time");
+    assert_eq!(desk.read.counts().unwrap(), runtime::store::Counts { work: 3, stuck: 0, parked: 3 });
+    assert_folds::<Page>(&desk);
 }

@@ -9,7 +9,8 @@ use super::{
 };
 use choreography::{Input, Service, State, Stored, Topic};
 use runtime::{
-    Engine, Handle, Health, LogRow, Parts, Position, Read, Shared, Step, Store, TraceId,
+    Clock, Engine, Handle, Health, LogRow, Micros, Parts, Performer, Position, Read, Shared, Step, Store, TraceId,
+    bus::Bus,
     incoming::{Incoming, Reply},
     intake::Wish,
     store::{MemoryStore, SqliteRead, SqliteStore},
@@ -64,66 +65,89 @@ pub struct Desk {
     pub world: World,
     pub shared: Arc<Shared>,
     pub read: Arc<dyn Read>,
-    pub build: u64,
-    pub service: fn() -> Service<Event>,
+    pub sessions: Sessions,
+    service: fn() -> Service<Event>,
     engine: Engine<Event>,
     notes: Arc<Mutex<Notes>>,
-    sessions: Sessions,
 }
 
-impl Desk {
-    pub fn new() -> Desk {
-        Desk::on(Sessions::memory())
-    }
+/// What a desk is put together from.
+struct Around {
+    sessions: Sessions,
+    service: fn() -> Service<Event>,
+    clock: TestClock,
+    bus: ScriptedBus,
+    /// Instead of the scripted one.
+    other_bus: Option<Box<dyn Bus>>,
+    /// Instead of those that only write down.
+    performers: Option<Vec<Box<dyn Performer>>>,
+}
 
-    pub fn on(sessions: Sessions) -> Desk {
-        Desk::of(sessions, service::service)
+impl Default for Around {
+    fn default() -> Around {
+        let (sessions, service) = (Sessions::memory(), service::service as fn() -> _);
+        let (clock, bus) = (TestClock::default(), ScriptedBus::default());
+        Around { sessions, service, clock, bus, other_bus: None, performers: None }
     }
+}
 
-    /// A desk that, in topics it has never read, begins with what is said from now on.
-    pub fn from_now_on() -> Desk {
-        Desk::of(Sessions::memory(), || service::service().starts_now())
-    }
-
-    fn of(sessions: Sessions, service: fn() -> Service<Event>) -> Desk {
-        let (clock, bus, world) = (TestClock::default(), ScriptedBus::default(), World::default());
-        Desk::with(sessions, service, clock, bus, world)
-    }
-
-    fn with(
-        sessions: Sessions,
-        service: fn() -> Service<Event>,
-        clock: TestClock,
-        bus: ScriptedBus,
-        world: World,
-    ) -> Desk {
-        let read = sessions.read();
+impl Around {
+    fn begin(self) -> Desk {
+        let Around { sessions, service, clock, bus, other_bus, performers } = self;
+        let (world, read, notes) = (World::default(), sessions.read(), Arc::<Mutex<Notes>>::default());
         let shared = Shared::new("desk", read.clone());
-        let notes = Arc::<Mutex<Notes>>::default();
-        let store = Box::new(Shaky { inner: sessions.store(), notes: notes.clone(), naive: None });
         let parts = Parts {
             service: service(),
-            store,
-            bus: Box::new(bus.clone()),
-            performers: world.performers(),
+            store: Box::new(Shaky { inner: sessions.store(), notes: notes.clone(), naive: None }),
+            bus: other_bus.unwrap_or_else(|| Box::new(bus.clone())),
+            performers: performers.unwrap_or_else(|| world.performers()),
             clock: Arc::new(clock.clone()),
             shared: shared.clone(),
             owner: "here".into(),
             build: 1,
         };
         let engine = Engine::new(parts).unwrap();
-        Desk { clock, bus, world, shared, read, build: 1, service, engine, notes, sessions }
+        Desk { clock, bus, world, shared, read, sessions, service, engine, notes }
+    }
+}
+
+impl Desk {
+    pub fn new() -> Desk {
+        Around::default().begin()
     }
 
-    /// Another process of the same service.
+    pub fn on(sessions: Sessions) -> Desk {
+        Around { sessions, ..Around::default() }.begin()
+    }
+
+    /// A desk on another bus than the scripted one.
+    pub fn on_bus(sessions: Sessions, bus: impl Bus + 'static) -> Desk {
+        Around { sessions, other_bus: Some(Box::new(bus)), ..Around::default() }.begin()
+    }
+
+    /// A desk whose effects are performed by these.
+    pub fn performing(clock: TestClock, performers: Vec<Box<dyn Performer>>) -> Desk {
+        Around { clock, performers: Some(performers), ..Around::default() }.begin()
+    }
+
+    /// A desk that, in topics it has never read, begins with what is said from now on.
+    pub fn from_now_on() -> Desk {
+        Around { service: || service::service().starts_now(), ..Around::default() }.begin()
+    }
+
+    /// Another process of the same service, with performers of its own.
     pub fn rival(&self) -> Desk {
-        let (sessions, clock) = (self.sessions.clone(), self.clock.clone());
-        Desk::with(sessions, self.service, clock, self.bus.clone(), self.world.clone())
+        let (sessions, clock, bus) = (self.sessions.clone(), self.clock.clone(), self.bus.clone());
+        Around { sessions, service: self.service, clock, bus, ..Around::default() }.begin()
     }
 
-    /// The process is killed and started again; nothing is left but store, bus and world.
+    /// The process is killed and started again; nothing is left but store and bus.
     pub fn killed_and_started_again(self) -> Desk {
         self.rival()
+    }
+
+    pub fn now(&self) -> Micros {
+        self.clock.now()
     }
 
     pub fn notes(&self) -> MutexGuard<'_, Notes> {
@@ -156,7 +180,7 @@ impl Desk {
 
     /// Lets time pass, and settles.
     #[track_caller]
-    pub fn pass_time(&mut self, by: runtime::Micros) -> Step {
+    pub fn pass_time(&mut self, by: Micros) -> Step {
         self.clock.turn(by);
         self.settle()
     }

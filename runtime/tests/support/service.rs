@@ -29,6 +29,8 @@ pub enum Act {
     Wake(Duration),
     /// Ask for as many effects, under keys of their own.
     CookAll(u64),
+    /// Ask for as many effects about the same key.
+    CookInTurn(u64),
     /// Set as many timers, under keys of their own, a millisecond apart.
     WakeAll(u64),
     /// Panic.
@@ -334,6 +336,7 @@ fn act(by: &str, key: &str, n: u64, act: &Act, now: &States) -> Said {
         Act::CookAll(count) => {
             said.2.0 = (0..*count).map(|i| Do(Cook { key: format!("{key}-{n}-{i}"), n })).collect();
         }
+        Act::CookInTurn(count) => said.2.0 = (1..=*count).map(|n| Do(Cook { key: key.into(), n })).collect(),
         Act::Clear => said.2.1 = Some(Do(Clear { key: key.into(), n })),
         Act::Wake(after) => said.2.2 = vec![After(*after, Wake { key: key.into() })],
         Act::WakeAll(count) => {

@@ -1,45 +1,66 @@
 //! `tutti verify`: the invariants, held against a data directory or a running shop.
 
 use super::args::VerifyArgs;
-use crate::{client::Client, failure::Failure, report::Report, screen::Screen};
+use crate::{
+    client::Client,
+    failure::Failure,
+    invariants::{self, Progress, Report},
+    screen::Screen,
+};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::path::Path;
 
 /// Verifies what was asked for, prints the report, and fails if an invariant is violated.
 pub(super) async fn run(args: &VerifyArgs, shop: &Client, screen: &Screen) -> Result<(), Failure> {
-    let report = match &args.data {
-        Some(data) => directory(data)?,
+    let report: Report = match &args.data {
+        Some(data) => tokio::task::block_in_place(|| directory(data, screen))?,
         None => shop.get(&["verify"], &[]).await?,
     };
-    tell(&report, screen)
-}
-
-/// Prints a report; an error if it is not clean.
-///
-/// # Errors
-/// When an invariant is violated, or nobody reads the output.
-pub(crate) fn tell(report: &Report, screen: &Screen) -> Result<(), Failure> {
     if screen.json {
-        screen.document(&serde_json::to_value(report).unwrap_or_default())?;
+        let document = serde_json::to_value(&report);
+        screen
+            .document(&document.map_err(|error| Failure::NotSo(format!("the report cannot be written: {error}")))?)?;
     } else {
         screen.say(report.render(screen))?;
     }
-    match report.violations() {
+    match report.violated() {
         0 => Ok(()),
         count => Err(Failure::NotSo(format!("{count} violations of the invariants"))),
     }
 }
 
-/// The one place that calls the invariants.
+/// Holds a data directory against the invariants.
 ///
 /// # Errors
-/// When the directory cannot be read.
-pub(crate) fn directory(data: &Path) -> Result<Report, Failure> {
-    if !data.is_dir() {
-        return Err(Failure::Unusable(format!(
-            "--data {}: there is no such directory; `tutti up` makes one",
-            data.display()
-        )));
+/// When the directory is no shop's or cannot be read.
+pub(crate) fn directory(data: &Path, screen: &Screen) -> Result<Report, Failure> {
+    let bar = Bar::new(screen);
+    let report = invariants::verify_dir(data, &bar);
+    bar.0.finish_and_clear();
+    report.map_err(|error| Failure::Unusable(error.to_string()))
+}
+
+/// Shows on a terminal how far the verification is.
+struct Bar(ProgressBar);
+
+impl Bar {
+    fn new(screen: &Screen) -> Bar {
+        let target = if screen.terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(None, target);
+        if let Ok(style) = ProgressStyle::with_template("  {prefix:20} {bar:40} {pos}/{len}") {
+            bar.set_style(style);
+        }
+        Bar(bar)
     }
-    // TO WIRE: tutti::invariants::verify_dir(data).map_err(|error| Failure::Unusable(error.to_string()))
-    Err(Failure::Unusable("the invariants are not wired in yet".into()))
+}
+
+impl Progress for Bar {
+    fn begin(&self, part: &str, rows: u64) {
+        self.0.set_prefix(part.to_owned());
+        self.0.set_position(0);
+        self.0.set_length(rows);
+    }
+    fn done(&self, rows: u64) {
+        self.0.inc(rows);
+    }
 }

@@ -3,20 +3,18 @@
 use super::{
     FOR_THE_BURST,
     child::Child,
-    mix::{self, KINDS, Kind},
+    endings::{self, Burst},
+    mix::{self, Kind},
     stage::Stage,
 };
 use crate::{
     cli::order::fresh,
     client::{Client, ClientError, Milestone, Order, Page, Stock},
     failure::Failure,
-    screen::{Screen, Tone},
-    table::{Cell, Table},
+    screen::Tone,
     time::span,
-    timeline,
 };
 use indicatif::ProgressBar;
-use serde::Serialize;
 use serde_json::{Value, json};
 use std::{
     sync::{
@@ -33,28 +31,6 @@ const CLIENTS: usize = 32;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long all orders together may take to settle.
 const SETTLED_WITHIN: Duration = Duration::from_secs(60);
-
-/// How the burst went.
-#[derive(Debug, Default, Serialize)]
-pub(super) struct Burst {
-    orders: usize,
-    rows: Vec<Row>,
-    /// Whatever is wrong beyond single orders, such as an order nobody placed.
-    problems: Vec<String>,
-    placed_in_ms: u64,
-    settled_in_ms: u64,
-    retried: usize,
-}
-
-/// One line of the table of endings.
-#[derive(Debug, Serialize)]
-struct Row {
-    kind: &'static str,
-    expected: String,
-    as_expected: usize,
-    /// The others, each with what it is instead.
-    otherwise: Vec<String>,
-}
 
 /// One order of the burst: its kind, its key, its body; and its id once the shop has taken it.
 struct Ask {
@@ -87,11 +63,14 @@ pub(super) async fn play(orders: u32, child: &mut Child, shop: &Client, stage: &
     let ended = settle_all(&crowd, &ids, stage).await?;
     let settled = began.elapsed();
     stage.say(&format!("     all {orders} settled after {}", span(settled)))?;
-    let mut burst = count(&crowd, &ended);
-    burst.placed_in_ms = u64::try_from(placed.as_millis()).unwrap_or(u64::MAX);
-    burst.settled_in_ms = u64::try_from(settled.as_millis()).unwrap_or(u64::MAX);
-    burst.problems = one_order_per_key(&crowd, &ids).await?;
-    Ok(burst)
+    Ok(Burst {
+        orders,
+        rows: endings::count(crowd.asks.iter().map(|ask| ask.kind).zip(&ended)),
+        problems: one_order_per_key(&crowd, &ids).await?,
+        placed_in_ms: placed.as_millis(),
+        settled_in_ms: settled.as_millis(),
+        retried: crowd.retried.load(Ordering::Relaxed),
+    })
 }
 
 impl Crowd {
@@ -209,22 +188,6 @@ async fn settle_all(crowd: &Arc<Crowd>, ids: &[String], stage: &Stage) -> Result
     Ok(ended)
 }
 
-fn count(crowd: &Crowd, ended: &[Order]) -> Burst {
-    let row = |kind: &'static Kind| {
-        let mine = crowd.asks.iter().zip(ended).filter(|(ask, _)| std::ptr::eq(ask.kind, kind));
-        let (good, bad): (Vec<_>, Vec<_>) = mine.partition(|(_, order)| kind.ends.fits(order));
-        let otherwise = bad.iter().map(|(_, order)| format!("{}: {}", order.order_id, timeline::ending(order)));
-        Row {
-            kind: kind.name,
-            expected: kind.ends.to_string(),
-            as_expected: good.len(),
-            otherwise: otherwise.collect(),
-        }
-    };
-    let retried = crowd.retried.load(Ordering::Relaxed);
-    Burst { orders: ended.len(), rows: KINDS.iter().map(row).collect(), retried, ..Burst::default() }
-}
-
 /// Each key made one order, and no order is there that nobody placed.
 async fn one_order_per_key(crowd: &Crowd, ids: &[String]) -> Result<Vec<String>, Failure> {
     let mut problems = vec![];
@@ -239,30 +202,4 @@ async fn one_order_per_key(crowd: &Crowd, ids: &[String]) -> Result<Vec<String>,
         problems.extend(strangers.map(|order| format!("order {} was placed under no key of its own", order.order_id)));
     }
     Ok(problems)
-}
-
-impl Burst {
-    /// How many things are wrong.
-    pub(super) fn wrong(&self) -> usize {
-        self.rows.iter().map(|row| row.otherwise.len()).sum::<usize>() + self.problems.len()
-    }
-
-    /// The table of endings, and below it whatever is wrong.
-    pub(super) fn render(&self, screen: &Screen) -> String {
-        let mut table = Table::new(&["orders", "kind", "should end", "did", "otherwise"]).numbers(&[0, 3, 4]);
-        for row in &self.rows {
-            let (good, bad) = (row.as_expected, row.otherwise.len());
-            let tones = if bad == 0 { (Tone::Good, Tone::Plain) } else { (Tone::Plain, Tone::Bad) };
-            let counts = [Cell::toned(tones.0, good.to_string()), Cell::toned(tones.1, bad.to_string())];
-            let mut cells = vec![(good + bad).to_string().into(), row.kind.into(), row.expected.clone().into()];
-            cells.extend(counts);
-            table.row(cells);
-        }
-        let wrong = self.rows.iter().flat_map(|row| row.otherwise.iter().take(3)).chain(&self.problems);
-        let wrong: String = wrong.map(|what| format!("\n  {}", screen.paint(Tone::Bad, what))).collect();
-        let tail =
-            format!("\n{} requests were sent again while the shop was away; each key made one order.", self.retried);
-        let tail = if self.problems.is_empty() { screen.paint(Tone::Faint, &tail) } else { String::new() };
-        table.render(screen) + &wrong + &tail
-    }
 }

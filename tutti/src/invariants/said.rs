@@ -6,7 +6,6 @@
 pub(super) struct Set(u32);
 
 impl Set {
-
     /// Adds an event; whether it was there already.
     pub fn insert(&mut self, said: Said) -> bool {
         let before = self.has(said);

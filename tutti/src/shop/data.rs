@@ -9,6 +9,8 @@ use std::{
 
 /// Held by the process that uses the directory; the lock ends with the process, however it ends.
 const LOCK: &str = "tutti.lock";
+/// What order ids are derived from.
+pub(super) const SECRET: &str = "shop.secret";
 
 /// A data directory that nobody else uses.
 #[derive(Debug)]
@@ -35,6 +37,16 @@ impl DataDir {
             }
             Err(TryLockError::Error(e)) => Err(unusable(format!("cannot be locked: {e}; give another one with --data"))),
         }
+    }
+
+    /// With another secret than before, a repeated request would place its order a second time.
+    ///
+    /// # Errors
+    /// When there are orders, but no secret.
+    pub fn refuse_lost_secret(&self) -> Result<(), StartError> {
+        let lost = self.file("order.db").exists() && !self.file(SECRET).exists();
+        let why = || format!("{} is missing, although there are orders: restore it from a backup, or begin anew with `tutti reset`", self.file(SECRET).display());
+        if lost { Err(StartError::Data(why())) } else { Ok(()) }
     }
 
     /// A file or folder in it.

@@ -7,7 +7,7 @@ use inventory::domain::Replenish;
 use order::catalogue::Catalogue;
 use payment::gateway::PaymentGateway;
 use runtime::{
-    Clock, Engine, Handle, Keyring, Parts, Performer, Shared, SystemClock, TraceId,
+    Clock, Engine, Handle, Keyring, Parts, Performer, Rejected, Shared, SystemClock, TraceId,
     bus::LogHub,
     host::{self, Running},
     performer,
@@ -23,8 +23,9 @@ use world::World;
 const BUILD: u64 = 1;
 /// How long a call to the outside world may take before nobody knows how it ended.
 const CALL_WITHIN: Duration = Duration::from_secs(2);
-/// The delivery note of the stock a shop opens with, so that opening again brings nothing twice.
-const OPENING: &str = "opening-stock";
+/// The delivery note of the stock a shop opens with, so that opening again brings nothing twice. It holds a space, so
+/// that no client's Idempotency-Key is ever the same.
+const OPENING: &str = "opening stock";
 
 /// The running services.
 pub(super) struct Services {
@@ -149,12 +150,15 @@ impl Services {
     /// Brings in the stock that the catalogue says a shop opens with, once.
     pub async fn open_stock(&self, catalogue: &Catalogue) -> Result<(), StartError> {
         let inventory = self.handle("inventory")?;
-        for product in catalogue.products() {
-            let delivery = format!("{OPENING}-{}", product.sku);
+        for product in catalogue.products().filter(|product| product.initial_stock > 0) {
+            let delivery = format!("{OPENING} {}", product.sku);
             let trace = TraceId::of_text(&delivery);
             let bring = Replenish { delivery, sku: product.sku.clone(), quantity: product.initial_stock };
-            let brought = inventory.command(bring, trace).await;
-            brought.map_err(|why| StartError::Part(format!("the opening stock of {} is not accepted: {why:?}", product.sku)))?;
+            match inventory.command(bring, trace).await {
+                // A catalogue that has changed since does not bring the opening stock again.
+                Ok(()) | Err(Rejected::Refused(_)) => {}
+                Err(why) => return Err(StartError::Part(format!("the opening stock of {} is not accepted: {why:?}", product.sku))),
+            }
         }
         Ok(())
     }
