@@ -22,6 +22,9 @@ const LONGEST_PAUSE: Micros = 10_000_000;
 /// A family and what its effects are about: one of them runs at a time.
 pub(crate) type Turn = (&'static str, Key);
 
+/// Rows by the order of performing.
+type Queue = BTreeMap<WorkPlace, Task>;
+
 /// One row of the agenda.
 #[derive(Clone)]
 pub(crate) struct Task {
@@ -34,33 +37,31 @@ pub(crate) struct Task {
     pub turn: Option<Turn>,
 }
 
-/// The effects of one name that wait, and how many of them are under way.
+/// The effects of one name that have their turn, and how many of them are under way.
 #[derive(Default)]
-struct Due {
-    waiting: BTreeMap<WorkPlace, Task>,
+struct Named {
+    waiting: VecDeque<Task>,
     under_way: usize,
 }
 
-/// The next work, by due time.
+/// The next work, by due time. A row is in exactly one of its parts.
 #[derive(Default)]
 pub(crate) struct Agenda {
-    timers: BTreeMap<WorkPlace, Task>,
+    timers: Queue,
+    /// Effects that were not tried in this reign and have no turn yet.
+    effects: Queue,
+    /// Effects whose last attempt told nothing. They keep their turn.
+    unclear: Queue,
+    /// The turns taken, each with those waiting behind.
+    turns: HashMap<Turn, Queue>,
     /// By name, so that one effect at its bound holds up no other.
-    effects: HashMap<String, Due>,
-    /// The turns taken, each with those waiting behind, in log order.
-    turns: HashMap<Turn, VecDeque<Task>>,
+    names: BTreeMap<String, Named>,
     /// Handed out and not answered.
     under_way: HashMap<WorkId, Task>,
+    /// Every row in memory, with its place while it waits for its time.
+    held: HashMap<WorkId, Option<WorkPlace>>,
     /// Rows behind this place are only in the table.
     horizon: Option<WorkPlace>,
-}
-
-impl Due {
-    /// The next that is due, unless too many are under way.
-    fn next(&mut self, now: Micros) -> Option<Task> {
-        let first = self.waiting.first_entry().filter(|first| first.key().0 <= now)?;
-        (self.under_way < MAX_UNDER_WAY).then(|| first.remove())
-    }
 }
 
 impl Agenda {
@@ -69,38 +70,41 @@ impl Agenda {
         Agenda { horizon: Some((Micros::MIN, 0, String::new(), String::new())), ..Agenda::default() }
     }
 
-    fn rows(&self) -> usize {
-        self.timers.len() + self.effects.values().map(|due| due.waiting.len()).sum::<usize>() + self.under_way.len()
-    }
-
-    /// Takes a row up, if it is not behind the horizon.
+    /// Takes a row up, if it is not behind the horizon. A timer set again takes the place of the one before; an effect
+    /// asked for again while it is open is the same request.
     pub fn add(&mut self, row: Arc<WorkRow>, fresh: bool, turn: Option<Turn>) {
-        let place = place(&row, row.due);
-        if self.horizon.as_ref().is_none_or(|horizon| place <= *horizon) {
-            self.insert(place, Task { row, attempts: 0, fresh, turn });
+        let id = row.id();
+        match self.held.get(&id) {
+            Some(Some(before)) if turn.is_none() => {
+                self.timers.remove(before);
+                self.held.remove(&id);
+            }
+            Some(_) => return,
+            None => {}
+        }
+        if self.horizon.as_ref().is_none_or(|horizon| place(&row, row.due) <= *horizon) {
+            self.insert(Task { row, attempts: 0, fresh, turn });
             self.bound();
         }
     }
 
-    fn insert(&mut self, place: WorkPlace, task: Task) {
-        let queue = match task.turn {
-            Some(_) => &mut self.effects.entry(task.row.name.clone()).or_default().waiting,
-            None => &mut self.timers,
-        };
+    fn insert(&mut self, task: Task) {
+        let place = place(&task.row, task.row.due);
+        self.held.insert(task.row.id(), Some(place.clone()));
+        let queue = if task.turn.is_some() { &mut self.effects } else { &mut self.timers };
         queue.insert(place, task);
     }
 
     /// Over the bound the last rows leave memory, never one that was tried: its attempts are known only here.
     fn bound(&mut self) {
-        while self.rows() > MAX_ROWS {
-            let last_timer = self.timers.last_key_value().map(|(place, _)| place.clone());
-            let untried = |due: &Due| {
-                due.waiting.iter().rev().find(|(_, task)| task.attempts == 0).map(|(place, _)| place.clone())
-            };
-            let Some(last) = self.effects.values().filter_map(untried).chain(last_timer).max() else { return };
+        while self.held.len() > MAX_ROWS {
+            let lasts = [&self.timers, &self.effects].map(|queue| queue.last_key_value().map(|(place, _)| place.clone()));
+            let Some(last) = lasts.into_iter().flatten().max() else { return };
             self.timers.remove(&last);
-            self.effects.values_mut().for_each(|due| _ = due.waiting.remove(&last));
-            let before = (last.0, last.1, last.2.clone(), String::new());
+            self.effects.remove(&last);
+            let (due, seq, name, key) = last;
+            self.held.remove(&(name.clone(), key));
+            let before = (due, seq, name, String::new());
             self.horizon = Some(self.horizon.take().map_or(before.clone(), |h| h.min(before)));
         }
     }
@@ -108,14 +112,14 @@ impl Agenda {
     /// Reads on in the table when there is room. `turn` tells whose turn a row takes.
     pub fn refill(&mut self, store: &mut dyn Store, turn: impl Fn(&WorkRow) -> Option<Turn>) -> Result<(), StoreError> {
         while let Some(horizon) = self.horizon.clone()
-            && self.rows() < MAX_ROWS / 2
+            && self.held.len() < MAX_ROWS / 2
         {
             let page = store.work_after(Some(&horizon), MAX_ROWS / 4)?;
             self.horizon = (page.len() == MAX_ROWS / 4).then(|| page.last().map(|row| place(row, row.due))).flatten();
             for row in page {
-                if !self.under_way.contains_key(&row.id()) {
-                    let (place, turn) = (place(&row, row.due), turn(&row));
-                    self.insert(place, Task { row: Arc::new(row), attempts: 0, fresh: false, turn });
+                if !self.held.contains_key(&row.id()) {
+                    let turn = turn(&row);
+                    self.insert(Task { row: Arc::new(row), attempts: 0, fresh: false, turn });
                 }
             }
         }
@@ -126,73 +130,78 @@ impl Agenda {
     pub fn timers_due(&mut self, until: Micros, max: usize) -> Vec<Arc<WorkRow>> {
         let mut due = vec![];
         while due.len() < max
-            && let Some(first) = self.timers.first_entry()
-            && first.key().0 <= until
+            && let Some(task) = pop_due(&mut self.timers, until)
         {
-            let task = first.remove();
             due.push(task.row.clone());
-            self.under_way.insert(task.row.id(), task);
+            self.hand_out(task);
         }
         due
     }
 
     /// Effects that may be performed now, handed out: due, their turn, and not too many at a time.
     pub fn effects_ready(&mut self, now: Micros) -> Vec<Task> {
-        let names: Vec<String> = self.effects.keys().cloned().collect();
-        let mut ready = vec![];
-        for name in names {
-            while let Some(task) = self.effects.get_mut(&name).and_then(|due| due.next(now)) {
-                if let Some(task) = self.take_turn(task) {
-                    ready.push(self.hand_out(task));
-                }
-            }
+        while let Some(task) = pop_due(&mut self.effects, now) {
+            self.take_turn(task);
         }
-        ready
+        while let Some(task) = pop_due(&mut self.unclear, now) {
+            self.has_turn(task);
+        }
+        let mut next = vec![];
+        for named in self.names.values_mut() {
+            let room = MAX_UNDER_WAY.saturating_sub(named.under_way).min(named.waiting.len());
+            named.under_way += room;
+            next.extend(named.waiting.drain(..room));
+        }
+        next.into_iter().map(|task| self.hand_out(Task { attempts: task.attempts + 1, ..task })).collect()
     }
 
-    fn take_turn(&mut self, task: Task) -> Option<Task> {
-        let Some(turn) = task.turn.clone() else { return Some(task) };
-        match self.turns.get_mut(&turn) {
-            Some(waiting) if task.attempts == 0 => {
-                waiting.push_back(task);
-                None
-            }
-            _ => {
-                self.turns.entry(turn).or_default();
-                Some(task)
+    fn take_turn(&mut self, task: Task) {
+        self.held.insert(task.row.id(), None);
+        match task.turn.as_ref().and_then(|turn| self.turns.get_mut(turn)) {
+            Some(behind) => _ = behind.insert(place(&task.row, task.row.due), task),
+            None => {
+                self.turns.extend(task.turn.clone().map(|turn| (turn, Queue::new())));
+                self.has_turn(task);
             }
         }
     }
 
-    fn hand_out(&mut self, mut task: Task) -> Task {
-        task.attempts += 1;
-        self.effects.entry(task.row.name.clone()).or_default().under_way += 1;
+    fn has_turn(&mut self, task: Task) {
+        self.held.insert(task.row.id(), None);
+        self.names.entry(task.row.name.clone()).or_default().waiting.push_back(task);
+    }
+
+    fn hand_out(&mut self, task: Task) -> Task {
+        self.held.insert(task.row.id(), None);
         self.under_way.insert(task.row.id(), task.clone());
         task
     }
 
     fn back(&mut self, id: &WorkId) -> Option<Task> {
         let task = self.under_way.remove(id)?;
-        if task.turn.is_some()
-            && let Some(due) = self.effects.get_mut(&task.row.name)
-        {
-            due.under_way = due.under_way.saturating_sub(1);
+        if let (Some(_), Some(named)) = (&task.turn, self.names.get_mut(&id.0)) {
+            named.under_way = named.under_way.saturating_sub(1);
         }
         Some(task)
     }
 
-    /// How many attempts a row that is under way has taken.
+    /// How many attempts a row has taken in this reign.
     pub fn attempts(&self, id: &WorkId) -> u32 {
-        self.under_way.get(id).map_or(0, |task| task.attempts)
+        let unclear = || self.unclear.get(self.held.get(id)?.as_ref()?);
+        self.under_way.get(id).or_else(unclear).map_or(0, |task| task.attempts)
     }
 
-    /// The row is answered, or set aside: whoever waits behind it is next.
+    /// The row is answered, or set aside: whoever waits behind it is next. An answer may come after all while the row
+    /// waits for its next attempt.
     pub fn settled(&mut self, id: &WorkId) {
-        let Some(turn) = self.back(id).and_then(|task| task.turn) else { return };
-        let Some(mut waiting) = self.turns.remove(&turn) else { return };
-        // They wait behind each other again, in their order, the first of them with the turn.
-        while let Some(task) = waiting.pop_front() {
-            self.insert(place(&task.row, task.row.due), task);
+        let task = match self.held.remove(id) {
+            Some(Some(place)) => self.unclear.remove(&place),
+            _ => self.back(id).or_else(|| take(&mut self.names.get_mut(&id.0)?.waiting, id)),
+        };
+        let Some(turn) = task.and_then(|task| task.turn) else { return };
+        match self.turns.get_mut(&turn).and_then(Queue::pop_first) {
+            Some((_, next)) => self.has_turn(next),
+            None => _ = self.turns.remove(&turn),
         }
     }
 
@@ -200,22 +209,30 @@ impl Agenda {
     pub fn again(&mut self, id: &WorkId, now: Micros) -> Micros {
         let Some(task) = self.back(id) else { return 0 };
         let pause = pause(&task);
-        let at = place(&task.row, now + pause);
-        self.insert(at, task);
+        let place = place(&task.row, now + pause);
+        self.held.insert(id.clone(), Some(place.clone()));
+        self.unclear.insert(place, task);
         pause
     }
 
     /// When the next row is due, as far as memory tells.
     pub fn next_due(&self) -> Option<Micros> {
-        let timer = self.timers.first_key_value().map(|(place, _)| place.0);
-        let effect = self.effects.values().filter(|due| due.under_way < MAX_UNDER_WAY);
-        let effect = effect.filter_map(|due| due.waiting.first_key_value().map(|(place, _)| place.0));
-        timer.into_iter().chain(effect).min()
+        let queues = [&self.timers, &self.effects, &self.unclear];
+        queues.into_iter().filter_map(|queue| queue.first_key_value().map(|(place, _)| place.0)).min()
     }
 }
 
 fn place(row: &WorkRow, at: Micros) -> WorkPlace {
     (at, row.seq, row.name.clone(), row.key.clone())
+}
+
+fn pop_due(queue: &mut Queue, until: Micros) -> Option<Task> {
+    queue.first_entry().filter(|first| first.key().0 <= until).map(|first| first.remove())
+}
+
+fn take(waiting: &mut VecDeque<Task>, id: &WorkId) -> Option<Task> {
+    let index = waiting.iter().position(|task| task.row.id() == *id)?;
+    waiting.remove(index)
 }
 
 /// Doubles with each attempt; up to half of it again by the key, so that what failed together is not repeated together.

@@ -16,7 +16,7 @@ use crate::{
     lanes::Lanes,
     perform::{Attempt, Performer},
     pulse::Pulse,
-    record::{Cause, WorkRow},
+    record::{Cause, Position, WorkRow},
     reign::Reign,
     store::{Batch, Store, StoreError},
 };
@@ -164,9 +164,24 @@ impl<T: Topic> Engine<T> {
             reign.lead.commits += 1;
             lanes.begin(&mut reign, first_cursors);
         }
+        self.publish_rest(&mut reign)?;
         tracing::debug!(service = T::NAME, epoch = reign.lead.epoch, head = reign.lead.head, "a reign begins");
         self.shared.set_health(Health::Ready);
         Ok(Rule { reign, agenda: Agenda::unread(), lanes, rested: false })
+    }
+
+    /// Offers to the bus again what it may not have: the last commits of the reign before, also those of which nobody
+    /// knew whether they happened. Repeats are allowed.
+    fn publish_rest(&mut self, reign: &mut Reign) -> Result<(), StoreError> {
+        let mut after = Position { generation: reign.lead.generation, seq: reign.published };
+        while after.seq < reign.lead.head {
+            let rows = self.shared.read().log_after(0, after, MAX_BATCH)?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            let published = self.bus.publish(&rows).map_err(|away| StoreError::Outage(away.to_string()))?;
+            reign.published = published.unwrap_or(reign.published);
+            after = last.position();
+        }
+        Ok(())
     }
 
     fn end_reign(&mut self, error: &StoreError) -> Step {
@@ -210,7 +225,8 @@ impl<T: Topic> Engine<T> {
         for answer in self.shared.intake.answers(MAX_BATCH / 4) {
             batch.extend(incoming_answer(rule, answer, now));
         }
-        let room = MAX_BATCH - batch.len();
+        // Timers come last, but they come: records never take all the room.
+        let room = MAX_BATCH - batch.len() - MAX_BATCH / 8;
         let records = rule.lanes.fetch(&mut *self.bus, &rule.reign, now, room);
         batch.extend(records.into_iter().map(|record| Incoming::record(&self.door.service, record)));
         let due = rule.agenda.timers_due(rule.lanes.followed_until(now), MAX_BATCH - batch.len());

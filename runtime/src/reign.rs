@@ -15,7 +15,7 @@ use std::{
 };
 
 /// Bytes of cached states after which the cache is emptied; what is needed is read again, in one read.
-const CACHE_BYTES: usize = 64 << 20;
+const CACHE_BYTES: usize = 16 << 20;
 /// What an entry costs beside its bytes.
 const ENTRY_BYTES: usize = 256;
 

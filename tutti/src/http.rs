@@ -9,7 +9,8 @@ use axum::{Router, extract::State, http::header, response::IntoResponse, routing
 use inventory::api::InventoryApi;
 use order::{api::OrderApi, catalogue::Catalogue};
 use runtime::{Handle, Keyring, secret::ShopSecret};
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
+use tokio::sync::Mutex;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use world::World;
@@ -28,6 +29,8 @@ pub struct Parts {
     pub catalogue: Arc<Catalogue>,
     /// How long an order may take to be confirmed.
     pub deadline: Duration,
+    /// The data directory, to be held against the invariants.
+    pub data: PathBuf,
 }
 
 /// What spans all services.
@@ -35,6 +38,8 @@ pub struct Parts {
 struct Edge {
     handles: Arc<Vec<Handle>>,
     openapi: Arc<str>,
+    data: Arc<PathBuf>,
+    verifying: Arc<Mutex<()>>,
 }
 
 #[derive(OpenApi)]
@@ -66,12 +71,14 @@ pub fn router(parts: &Parts) -> Router {
         .routes(routes!(operations::live))
         .routes(routes!(operations::ready))
         .routes(routes!(operations::metrics))
-        .routes(routes!(operations::choreography));
+        .routes(routes!(operations::choreography))
+        .routes(routes!(operations::verify));
     let (edge, described) = edge.split_for_parts();
     let (router, mut document) = routes.split_for_parts();
     document.merge(described);
     let openapi = document.to_pretty_json().unwrap_or_default().into();
-    let state = Edge { handles: Arc::new(parts.handles.clone()), openapi };
+    let handles = Arc::new(parts.handles.clone());
+    let state = Edge { handles, openapi, data: Arc::new(parts.data.clone()), verifying: Arc::default() };
     let edge = edge.route("/openapi.json", get(serve_openapi)).with_state(state);
     runtime::http::finish(router.merge(edge))
 }

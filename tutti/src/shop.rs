@@ -91,7 +91,15 @@ impl Shop {
         let catalogue = Arc::new(order::catalogue::Catalogue::built_in().map_err(|e| part(e.to_string()))?);
         services.open_stock(&catalogue).await?;
         let (closing, closed) = watch::channel(false);
-        let router = http::router(&http::Parts { handles: services.handles(), world, secret, keyring, catalogue, deadline: options.order_deadline });
+        let router = http::router(&http::Parts {
+            handles: services.handles(),
+            world,
+            secret,
+            keyring,
+            catalogue,
+            deadline: options.order_deadline,
+            data: options.data.clone(),
+        });
         let server = tokio::spawn(serve(listener, router, closed));
         tokio::spawn(watch_over(services.watchdog(), ending));
         Ok(Shop { address, services, server, closing, ended, _data: data })
@@ -150,7 +158,8 @@ fn open_world(data: &DataDir, options: &Options, shipping: Arc<OnceLock<Handle>>
             handle.command(Report::from(report), trace).await.map_err(|rejected| format!("{rejected:?}"))
         }
     };
-    World::open(&data.file("world"), &settings, Arc::new(SystemClock), receive).map_err(|e| StartError::Part(e.to_string()))
+    World::open(&data.file("world"), &settings, Arc::new(SystemClock), receive)
+        .map_err(|e| StartError::Part(e.to_string()))
 }
 
 /// A decision that never ends cannot be interrupted, only reported: the process must end, and start again.

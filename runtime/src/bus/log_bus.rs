@@ -100,7 +100,7 @@ impl Topic {
     }
 
     /// What the tail has after a position; nothing when it does not reach back that far.
-    fn from_tail(&self, lane: u16, after: Position, max: usize) -> Option<Vec<Arc<LogRow>>> {
+    fn kept_after(&self, lane: u16, after: Position, max: usize) -> Option<Vec<Arc<LogRow>>> {
         let tail = self.tail();
         let (first, last) = (tail.front()?, tail.back()?);
         let reaches = lane == first.lane
@@ -121,7 +121,7 @@ pub struct LogBus {
 impl Bus for LogBus {
     fn fetch(&mut self, (source, lane): Lane, after: Position, max: usize) -> Result<Fetched, BusAway> {
         let topic = self.hub.topic(source)?;
-        let rows = match topic.from_tail(lane, after, max) {
+        let rows = match topic.kept_after(lane, after, max) {
             Some(rows) => rows,
             None => topic.log.log_after(lane, after, max).map_err(|e| BusAway(e.to_string()))?,
         };

@@ -30,7 +30,9 @@ CREATE TABLE log (
 -- For the timeline of one order.
 CREATE INDEX log_by_key ON log (key, lane, gen, seq);
 
--- What the events fold to, kept so that nothing is folded twice. Can be rebuilt from the log at any time.
+-- What the events fold to, kept so that nothing is folded twice. Can be rebuilt from the log at any time. The rows lie in
+-- the order in which they came, not by key: orders that are under way came lately, so their rows share pages, and a batch
+-- writes few of them although order ids are scattered.
 CREATE TABLE state (
   kind    TEXT NOT NULL,    -- carries its shape (`stock.1`), so that two builds keep rows side by side
   key     TEXT NOT NULL,
@@ -38,8 +40,8 @@ CREATE TABLE state (
   seq     INTEGER NOT NULL, -- the last event folded in
   version INTEGER NOT NULL, -- how many events are folded in
   body    BLOB NOT NULL,
-  PRIMARY KEY (kind, key)
-) STRICT, WITHOUT ROWID;
+  UNIQUE (kind, key)
+) STRICT;
 
 -- How far each source is read. Moved in the transaction that takes the records: the only duplicate check there is.
 CREATE TABLE cursor (
@@ -51,7 +53,7 @@ CREATE TABLE cursor (
   PRIMARY KEY (source, gen, lane)
 ) STRICT, WITHOUT ROWID;
 
--- What was asked of the world and of the clock and is not answered yet.
+-- What was asked of the world and of the clock and is not answered yet. The rows lie in the order in which they came.
 CREATE TABLE work (
   name    TEXT NOT NULL,    -- the effect or timer
   key     TEXT NOT NULL,    -- with the name, the idempotency key
@@ -63,8 +65,8 @@ CREATE TABLE work (
   cause   TEXT NOT NULL,    -- the event it was asked for with, which causes whatever its answer says
   trace   TEXT NOT NULL,    -- W3C traceparent, so that the call is part of the order's trace, also after a restart
   stuck   TEXT,             -- why a person must look at it; such a row is not performed
-  PRIMARY KEY (key, name)   -- the key first: it also finds everything that an order still waits for
-) STRICT, WITHOUT ROWID;
+  UNIQUE (key, name)        -- the key first: it also finds everything that an order still waits for
+) STRICT;
 -- The order of performing.
 CREATE INDEX work_by_due ON work (due, seq, name, key) WHERE stuck IS NULL;
 

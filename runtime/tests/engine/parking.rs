@@ -120,10 +120,7 @@ fn retry_stops_at_what_is_still_poison() {
         desk.left(4, "a", Act::Note);
         desk.settle();
         // When the first is still poison, nothing is taken.
-        assert_eq!(
-            desk.wish(retry("a")),
-            Err("0 taken; the next stays parked: the decision panicked: told to".into())
-        );
+        assert_eq!(desk.wish(retry("a")), Err("0 taken; the next stays parked: the decision panicked: told to".into()));
         assert_eq!(parked_seqs(&desk), [1, 2, 3, 4]);
         // When it is discarded, the retry goes on to the next poison and no further.
         assert_eq!(desk.wish(discard("a")), Ok("1 taken".into()));

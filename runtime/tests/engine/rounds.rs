@@ -110,7 +110,10 @@ fn a_batch_begun_again_says_everything_once() {
     desk.left(10, "d", Act::Greedy(3));
     desk.settle();
     // then what came before it was decided again, and happened once.
-    assert_eq!(desk.said(), [("a", 1), ("a", 2), ("a", 3), ("d", 10)].map(|(key, n)| format!("Noted {key} {n} by left")));
+    assert_eq!(
+        desk.said(),
+        [("a", 1), ("a", 2), ("a", 3), ("d", 10)].map(|(key, n)| format!("Noted {key} {n} by left"))
+    );
     assert_eq!(desk.world.take().len(), 1, "three about the same thing, one at a time");
     assert_eq!(desk.read.counts().unwrap(), runtime::store::Counts { work: 3, stuck: 0, parked: 3 });
     assert_folds::<Page>(&desk);

@@ -23,8 +23,10 @@ pub enum Act {
     Move(String),
     /// Ask for the effect `Cook`, without saying anything.
     Cook,
-    /// Ask for the effect `Clear`, of the same family.
-    Clear,
+    /// The same, and say `Noted`.
+    NoteAndCook,
+    /// Say `Noted`, and ask for the effect `Clear`, of the same family.
+    NoteAndClear,
     /// Set the timer, without saying anything.
     Wake(Duration),
     /// Ask for as many effects, under keys of their own.
@@ -333,14 +335,15 @@ fn act(by: &str, key: &str, n: u64, act: &Act, now: &States) -> Said {
         Act::NoteUnder(other) => said.0 = Some(noted(by, other, n, "")),
         Act::Move(to) => said.1 = Some(moved(key, to, now)),
         Act::Cook => said.2.0 = vec![Do(Cook { key: key.into(), n })],
+        Act::NoteAndCook => (said.0, said.2.0) = (Some(noted(by, key, n, "")), vec![Do(Cook { key: key.into(), n })]),
+        Act::NoteAndClear => (said.0, said.2.1) = (Some(noted(by, key, n, "")), Some(Do(Clear { key: key.into(), n }))),
         Act::CookAll(count) => {
             said.2.0 = (0..*count).map(|i| Do(Cook { key: format!("{key}-{n}-{i}"), n })).collect();
         }
         Act::CookInTurn(count) => said.2.0 = (1..=*count).map(|n| Do(Cook { key: key.into(), n })).collect(),
-        Act::Clear => said.2.1 = Some(Do(Clear { key: key.into(), n })),
         Act::Wake(after) => said.2.2 = vec![After(*after, Wake { key: key.into() })],
         Act::WakeAll(count) => {
-            let wake = |i| After(Duration::from_millis(i), Wake { key: format!("{key}-{n}-{i}") });
+            let wake = |i| After(Duration::from_millis(i + 1), Wake { key: format!("{key}-{n}-{i}") });
             said.2.2 = (0..*count).map(wake).collect();
         }
         Act::Panic => panic!("told to"),

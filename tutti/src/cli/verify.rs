@@ -37,7 +37,7 @@ pub(crate) fn directory(data: &Path, screen: &Screen) -> Result<Report, Failure>
     let bar = Bar::new(screen);
     let report = invariants::verify_dir(data, &bar);
     bar.0.finish_and_clear();
-    report.map_err(|error| Failure::Unusable(error.to_string()))
+    report.map_err(|error| Failure::Unusable(format!("--data {error}")))
 }
 
 /// Shows on a terminal how far the verification is.

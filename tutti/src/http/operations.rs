@@ -1,6 +1,7 @@
 //! What operators and their tools ask: is it alive, is it ready, how is it, who reacts to what.
 
 use super::Edge;
+use crate::invariants::{Report, verify_dir};
 use axum::{
     Json,
     extract::State,
@@ -112,4 +113,18 @@ pub fn recorder() -> Result<&'static PrometheusHandle, String> {
 #[utoipa::path(get, path = "/choreography", tag = "operations", responses((status = 200, content_type = "application/json")))]
 pub(super) async fn choreography() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], crate::map::json()).into_response()
+}
+
+/// The invariants, held against this running shop
+///
+/// Reads every log once, so it takes a while for a large shop; one verification runs at a time.
+#[utoipa::path(get, path = "/verify", tag = "operations", responses((status = 200, content_type = "application/json",
+    description = "The report: what was checked, and every violation found."),
+    (status = 500, body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn verify(State(edge): State<Edge>) -> Result<Json<Report>, Problem> {
+    let _one_at_a_time = edge.verifying.lock().await;
+    let data = edge.data.clone();
+    let verified = tokio::task::spawn_blocking(move || verify_dir(&data, &())).await;
+    let report = verified.map_err(|e| Problem::internal(&e.to_string()))?;
+    report.map(Json).map_err(|e| Problem::internal(&e.to_string()))
 }

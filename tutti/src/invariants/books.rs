@@ -43,12 +43,12 @@ fn each<R>(
     progress: &dyn Progress,
     mut take: impl FnMut(R),
 ) -> Result<(), VerifyError> {
-    let (mut after, mut rows) = (0, 0);
+    let mut after = 0;
     loop {
         let page = page(after).map_err(|why| VerifyError::Book { book, why })?;
         let Some(last) = page.last() else { return Ok(()) };
         after = id(last);
-        rows += page.len() as u64;
+        let rows = page.len() as u64;
         page.into_iter().for_each(&mut take);
         progress.done(rows);
     }

@@ -15,7 +15,7 @@ use runtime::{LogRow, Position};
 pub(super) const CAUSED: Invariant = Invariant {
     number: 10,
     name: "caused",
-    statement: "Every row follows from a command, or from an event that was said before, about the same order, and that its service answers in this way",
+    statement: "Every row follows from a command or an earlier event of its order that leads to such a row",
     when: When::Always,
     how: How::Rows,
 };

@@ -24,7 +24,7 @@ pub(super) const ONE_CLOSING_EVENT: Invariant = Invariant {
 pub(super) const UNDONE_AFTER_ALL: Invariant = Invariant {
     number: 5,
     name: "undone_after_all",
-    statement: "An order counts a participant as closed only after its closing event, and is undone only after all three",
+    statement: "An order counts a participant as closed only after its closing event; undone, all three",
     when: When::Always,
     how: How::Order(after_all),
 };
@@ -38,14 +38,14 @@ pub(super) const SHIPPING_DECIDES: Invariant = Invariant {
 pub(super) const STEPS_UNDONE: Invariant = Invariant {
     number: 5,
     name: "steps_undone",
-    statement: "Of an undone order the stock is released, the payment refunded and the shipment cancelled, as far as they were made",
+    statement: "Of an undone order, reservation, payment and shipment are taken back if they were made",
     when: When::AtRest,
     how: How::Order(steps_undone),
 };
 pub(super) const COMPLETED_WHOLE: Invariant = Invariant {
     number: 5,
     name: "completed_whole",
-    statement: "A completed order was reserved, paid and delivered, and its goods are deducted from the stock",
+    statement: "A completed order was reserved, paid and delivered, and its goods are deducted",
     when: When::AtRest,
     how: How::OrderAtRest(completed_whole),
 };

@@ -140,14 +140,13 @@ pub(super) fn each_row(
     progress: &dyn super::Progress,
     mut take: impl FnMut(&LogRow),
 ) -> Result<(), VerifyError> {
-    let (mut after, mut rows) = (Position { generation: i64::MIN, seq: 0 }, 0);
+    let mut after = Position { generation: i64::MIN, seq: 0 };
     loop {
         let page = evidence.stores[service].log_after(LANE, after, PAGE).map_err(of(service))?;
         let Some(last) = page.last() else { return Ok(()) };
         after = last.position();
-        rows += page.len() as u64;
         page.iter().take_while(|row| row.position() <= end).for_each(|row| take(row));
-        progress.done(rows);
+        progress.done(page.len() as u64);
         if after >= end {
             return Ok(());
         }

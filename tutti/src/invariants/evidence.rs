@@ -101,7 +101,7 @@ pub struct Message {
 pub trait Progress {
     /// A part of the work begins, of so many rows as far as is known.
     fn begin(&self, _part: &str, _rows: u64) {}
-    /// So many rows of it are done.
+    /// So many more rows of it are done.
     fn done(&self, _rows: u64) {}
 }
 

@@ -37,13 +37,11 @@ pub(super) trait Learn: Topic {
 /// Learns from one row.
 pub(super) fn learn<T: Learn>(facts: &mut Facts, findings: &mut Findings, row: &LogRow, standing: Standing) {
     facts.events += 1;
-    let event = T::decode(&row.name, row.schema, &row.body);
-    let broken = match &event {
-        Ok(event) if event.key() == row.key => None,
-        Ok(_) => Some(format!("the datum of {} is about something else than its row", row.name)),
-        Err(why) => Some(why.clone()),
-    };
-    findings.judged(&READABLE, &row.key, broken, || shown(standing.service, row));
+    let event = T::decode(&row.name, row.schema, &row.body).and_then(|event| match event.key() == row.key {
+        true => Ok(event),
+        false => Err(format!("the datum of {} is about something else than its row", row.name)),
+    });
+    findings.judged(&READABLE, &row.key, event.as_ref().err().cloned(), || shown(standing.service, row));
     if let Some(event) = event.as_ref().ok().and_then(Learn::stock) {
         facts.shelves.take(event, row, findings);
     }

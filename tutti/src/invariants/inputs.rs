@@ -21,7 +21,7 @@ pub(super) const CURSORS: Invariant = Invariant {
 pub(super) const TAKEN_ONCE: Invariant = Invariant {
     number: 8,
     name: "taken_once",
-    statement: "No input was decided twice: what was said because of it stands side by side, each event once",
+    statement: "No input was decided twice: what it led to stands side by side, each event once",
     when: When::Always,
     how: How::Rows,
 };

@@ -37,7 +37,7 @@ pub(super) const MAIL_AS_TOLD: Invariant = Invariant {
 pub(super) const CUSTOMER_TOLD: Invariant = Invariant {
     number: 6,
     name: "customer_told",
-    statement: "Of everything that a customer is to be told, email says that it was sent or why it cannot be",
+    statement: "Everything that a customer is to be told was sent, or email says why it cannot be",
     when: When::AtRest,
     how: How::OrderAtRest(told),
 };

@@ -9,7 +9,7 @@ use super::{
 pub(super) const ACCEPTED_EXISTS: Invariant = Invariant {
     number: 2,
     name: "accepted_exists",
-    statement: "Every order that was accepted, or that any service or book knows of, was placed, and costs what was accepted",
+    statement: "Every order that was accepted, or that anybody knows of, was placed as it was accepted",
     when: When::Always,
     how: How::Order(exists),
 };

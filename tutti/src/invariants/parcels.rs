@@ -40,7 +40,7 @@ pub(super) const PARCEL_AS_TOLD: Invariant = Invariant {
 pub(super) const NO_LIVE_LABEL: Invariant = Invariant {
     number: 4,
     name: "no_live_label",
-    statement: "Once shipping has said ShipmentCancelled, the order has no label with which it could be collected",
+    statement: "After ShipmentCancelled the order has no label with which it could be collected",
     when: When::Always,
     how: How::Order(no_live_label),
 };

@@ -83,7 +83,12 @@ impl Report {
 
     fn summary(&self, screen: &Screen) -> String {
         let Report { orders, open, events, .. } = self;
-        let state = if self.at_rest { "everything at rest".into() } else { format!("{open} orders open") };
+        let state = match (self.at_rest, open) {
+            (true, _) => "everything at rest".into(),
+            (false, 0) => "not everything at rest".into(),
+            (false, 1) => "1 order open".into(),
+            (false, _) => format!("{open} orders open"),
+        };
         let verdict = match self.violated() {
             0 => screen.paint(Tone::Good, "all invariants hold"),
             1 => screen.paint(Tone::Bad, "1 violation"),

@@ -17,14 +17,14 @@ const INVENTORY: usize = 1;
 pub(super) const NO_OVERSELL: Invariant = Invariant {
     number: 1,
     name: "no_oversell",
-    statement: "At no point of its log has inventory promised or sent away more of an article than was delivered",
+    statement: "Never, at any row, has inventory promised or sent more of an article than was delivered",
     when: When::Always,
     how: How::Rows,
 };
 pub(super) const STOCK_CONSERVED: Invariant = Invariant {
     number: 1,
     name: "stock_conserved",
-    statement: "An order reserves exactly what was ordered, and gives back or takes along exactly what it reserved",
+    statement: "An order reserves what was ordered, and gives back or takes along what it reserved",
     when: When::Always,
     how: How::Order(conserved),
 };

@@ -32,10 +32,12 @@ impl DataDir {
         let lock = lock.map_err(|e| unusable(format!("cannot be written: {e}; give another one with --data")))?;
         match lock.try_lock() {
             Ok(()) => Ok(DataDir { path: path.to_owned(), _lock: lock }),
-            Err(TryLockError::WouldBlock) => {
-                Err(unusable("is in use by another tutti process: stop that one, or give another directory with --data".into()))
+            Err(TryLockError::WouldBlock) => Err(unusable(
+                "is in use by another tutti process: stop that one, or give another directory with --data".into(),
+            )),
+            Err(TryLockError::Error(e)) => {
+                Err(unusable(format!("cannot be locked: {e}; give another one with --data")))
             }
-            Err(TryLockError::Error(e)) => Err(unusable(format!("cannot be locked: {e}; give another one with --data"))),
         }
     }
 
@@ -45,7 +47,12 @@ impl DataDir {
     /// When there are orders, but no secret.
     pub fn refuse_lost_secret(&self) -> Result<(), StartError> {
         let lost = self.file("order.db").exists() && !self.file(SECRET).exists();
-        let why = || format!("{} is missing, although there are orders: restore it from a backup, or begin anew with `tutti reset`", self.file(SECRET).display());
+        let why = || {
+            format!(
+                "{} is missing, although there are orders: restore it from a backup, or begin anew with `tutti reset`",
+                self.file(SECRET).display()
+            )
+        };
         if lost { Err(StartError::Data(why())) } else { Ok(()) }
     }
 
@@ -60,7 +67,9 @@ impl DataDir {
 fn refuse_foreign(path: &Path) -> Result<(), String> {
     match fs::read_dir(path) {
         Ok(mut entries) => match entries.next() {
-            Some(_) if !path.join(LOCK).exists() => Err("holds files, but no shop: give an empty or a new directory with --data".into()),
+            Some(_) if !path.join(LOCK).exists() => {
+                Err("holds files, but no shop: give an empty or a new directory with --data".into())
+            }
             _ => Ok(()),
         },
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),

@@ -66,7 +66,12 @@ struct Starting {
 }
 
 impl Starting {
-    fn start<T: Topic>(&mut self, service: Service<T>, opened: Opened, performers: Vec<Box<dyn Performer>>) -> Result<(), StartError> {
+    fn start<T: Topic>(
+        &mut self,
+        service: Service<T>,
+        opened: Opened,
+        performers: Vec<Box<dyn Performer>>,
+    ) -> Result<(), StartError> {
         let Opened { store, shared } = opened;
         let bus = self.hub.connect(T::NAME, &service.sources(), shared.intake.bell());
         self.services.handles.push(Handle::new(shared.clone()));
@@ -81,7 +86,8 @@ impl Starting {
             build: BUILD,
         };
         let engine = Engine::new(parts).map_err(|e| StartError::Part(e.to_string()))?;
-        let running = host::start(engine, self.ending.clone()).map_err(|e| StartError::Part(format!("{} does not start: {e}", T::NAME)))?;
+        let running = host::start(engine, self.ending.clone())
+            .map_err(|e| StartError::Part(format!("{} does not start: {e}", T::NAME)))?;
         self.services.running.push(running);
         Ok(())
     }
@@ -98,16 +104,21 @@ impl Services {
     ) -> Result<Services, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let mut wiring = Wiring { data, hub: LogHub::default(), clock: clock.clone() };
-        let [order, inventory, payment, shipping, email] = ["order", "inventory", "payment", "shipping", "email"].map(|name| wiring.open(name));
+        let [order, inventory, payment, shipping, email] =
+            ["order", "inventory", "payment", "shipping", "email"].map(|name| wiring.open(name));
         let services = Services { running: vec![], handles: vec![] };
-        let mut starting = Starting { hub: Arc::new(wiring.hub), clock: clock.clone(), owner: address.to_string(), ending, services };
+        let mut starting =
+            Starting { hub: Arc::new(wiring.hub), clock: clock.clone(), owner: address.to_string(), ending, services };
 
         let gateway = Arc::new(world.gateway.clone());
         let gateway = || PaymentGateway::new(gateway.clone(), keyring.clone(), CALL_WITHIN);
         let carrier = Arc::new(world.carrier.clone());
         let carrier = || ParcelCarrier::new(carrier.clone(), keyring.clone(), CALL_WITHIN);
         let post = Arc::new(world.post.clone());
-        let mailer = || Mailer::new(post.clone(), keyring.clone(), CALL_WITHIN).map_err(|e| StartError::Part(format!("a mail template is wrong: {e}")));
+        let mailer = || {
+            Mailer::new(post.clone(), keyring.clone(), CALL_WITHIN)
+                .map_err(|e| StartError::Part(format!("a mail template is wrong: {e}")))
+        };
 
         starting.start(order::service(), order?, vec![])?;
         starting.start(inventory::service(), inventory?, vec![])?;
@@ -157,7 +168,12 @@ impl Services {
             match inventory.command(bring, trace).await {
                 // A catalogue that has changed since does not bring the opening stock again.
                 Ok(()) | Err(Rejected::Refused(_)) => {}
-                Err(why) => return Err(StartError::Part(format!("the opening stock of {} is not accepted: {why:?}", product.sku))),
+                Err(why) => {
+                    return Err(StartError::Part(format!(
+                        "the opening stock of {} is not accepted: {why:?}",
+                        product.sku
+                    )));
+                }
             }
         }
         Ok(())

@@ -38,19 +38,25 @@ pub struct Frozen {
 
 impl Frozen {
     pub fn of(stores: &[MemoryStore; 5], world: &World) -> Frozen {
-        let world = world.state();
-        let mut frozen = Frozen {
-            stores: stores.iter().map(FrozenStore::of).collect(),
-            entries: world.entries.clone(),
-            parcels: world.parcels.clone(),
-            messages: world.messages.clone(),
-            promised: vec![],
-        };
+        let stores_of = stores.iter().map(FrozenStore::of).collect();
+        let mut frozen = Frozen { stores: stores_of, ..Frozen::books(world) };
         frozen.stores[0].states = scanned(&stores[0], &order::service());
         frozen.stores[1].states = scanned(&stores[1], &inventory::service());
         frozen.stores[2].states = scanned(&stores[2], &payment::service());
         frozen.stores[3].states = scanned(&stores[3], &shipping::service(Duration::ZERO));
         frozen
+    }
+
+    /// The books of the outside world alone.
+    pub fn books(world: &World) -> Frozen {
+        let world = world.state();
+        Frozen {
+            stores: vec![],
+            entries: world.entries.clone(),
+            parcels: world.parcels.clone(),
+            messages: world.messages.clone(),
+            promised: vec![],
+        }
     }
 
     /// The report of all invariants.
@@ -102,7 +108,9 @@ impl Frozen {
         let store = self.store(service);
         store.log.retain(|row| row.position() != gone.position());
         self.shift(service, gone.seq, -1);
-        self.store(service).lead.head -= 1;
+        let lead = &mut self.store(service).lead;
+        lead.head -= 1;
+        lead.published = lead.published.min(lead.head);
         self.refold();
     }
 

@@ -4,12 +4,12 @@ use crate::{
     frozen::Frozen,
     scene::{CALLED_BACK, COMPLETED, DECLINED, EXPIRED, NEVER, OPEN, OUT_OF_STOCK, TOO_LATE, every_story},
 };
-use runtime::{LogRow, ParkedRow};
+use runtime::ParkedRow;
 use shared_events::{
-    CancelReason, Line, Money, Participant, Sealed, Template, email as emails,
+    CancelReason, Line, Money, Participant, Sealed, Template,
     inventory::{LowStockWarning, StockReleased, StockReplenished, StockReserved},
     order::{OrderCancelled, OrderPlaced},
-    payment::{PaymentCompleted, PaymentRefunded, PaymentVoided},
+    payment::{PaymentCompleted, PaymentVoided},
     shipping::ShipmentDelivered,
 };
 use std::{collections::BTreeSet, sync::Arc};
@@ -87,7 +87,8 @@ const CLOSING: &[Mistake] = &[
         let cause = shop.row("payment", "PaymentRefundRequested", CALLED_BACK).cause.clone();
         let row = shop.row("payment", "PaymentRefunded", CALLED_BACK);
         (row.name, row.cause) = ("PaymentVoided".into(), cause);
-        row.body = choreography::Event::encode(&PaymentVoided { order_id: CALLED_BACK.into() }).expect("a datum").into();
+        row.body =
+            choreography::Event::encode(&PaymentVoided { order_id: CALLED_BACK.into() }).expect("a datum").into();
         shop.refold();
     }),
     (&["completed_whole"], |shop| shop.remove("inventory", "StockDeducted", COMPLETED)),
@@ -95,7 +96,9 @@ const CLOSING: &[Mistake] = &[
 
 const MAIL: &[Mistake] = &[
     (&["mail_has_cause"], |shop| shop.messages.push(message(shop, OPEN, Template::Confirmed))),
-    (&["mail_has_cause"], |shop| shop.messages.push(Message { template: "advert".into(), ..message(shop, OPEN, Template::Confirmed) })),
+    (&["mail_has_cause"], |shop| {
+        shop.messages.push(Message { template: "advert".into(), ..message(shop, OPEN, Template::Confirmed) })
+    }),
     (&["mail_once"], |shop| {
         let again = message(shop, COMPLETED, Template::Delivered);
         shop.messages.push(Message { message_id: "another".into(), ..again });

@@ -5,7 +5,7 @@ use choreography::{Input, Service, Topic};
 use inventory::domain::Replenish;
 use order::domain::{CancelOrder, PlaceOrder};
 use runtime::{
-    Clock, Engine, Parts, Performer, Read, Shared, Step, TraceId,
+    Clock, Engine, Parts, Performer, Shared, Step, TraceId,
     bus::LogHub,
     incoming::{Incoming, Reply},
     store::MemoryStore,
@@ -20,6 +20,7 @@ use std::{
     },
     time::Duration,
 };
+use tokio::sync::oneshot;
 
 pub const SERVICES: [&str; 5] = ["order", "inventory", "payment", "shipping", "email"];
 /// When everything begins, in microseconds.
@@ -35,7 +36,7 @@ impl Clock for HandSet {
     }
 }
 
-trait Steps {
+trait Steps: Send {
     fn step(&mut self) -> Step;
 }
 
@@ -62,8 +63,7 @@ impl Shop {
             hub.add(name, Arc::new(store.clone()));
         }
         let clock = Arc::new(HandSet(AtomicI64::new(BEGIN)));
-        let mut shop =
-            Shop { world: World::default(), stores, clock, engines: vec![], shared: BTreeMap::new() };
+        let mut shop = Shop { world: World::default(), stores, clock, engines: vec![], shared: BTreeMap::new() };
         let (hub, world) = (Arc::new(hub), shop.world.clone());
         shop.start(order::service(), &hub, vec![]);
         shop.start(inventory::service(), &hub, vec![]);
@@ -101,10 +101,20 @@ impl Shop {
         self.play();
     }
 
-    pub fn command<I: Input>(&mut self, service: &str, command: I, trace: &str) -> Reply {
+    /// Lets one service do one step.
+    pub fn step(&mut self, service: usize) {
+        self.engines[service].step();
+    }
+
+    pub fn offer<I: Input>(&mut self, service: &str, command: I, trace: &str) -> oneshot::Receiver<Reply> {
         let trace = trace.parse().unwrap_or_else(|_| TraceId::of_text(trace));
-        let (caller, mut answered) = tokio::sync::oneshot::channel();
+        let (caller, answered) = oneshot::channel();
         self.shared[service].intake.offer(Incoming::command(command, trace, caller)).expect("there is room");
+        answered
+    }
+
+    pub fn command<I: Input>(&mut self, service: &str, command: I, trace: &str) -> Reply {
+        let mut answered = self.offer(service, command, trace);
         self.play();
         answered.try_recv().expect("an answer")
     }
@@ -146,14 +156,13 @@ impl Shop {
         Frozen::of(&self.stores, &self.world)
     }
 
-    /// The stores as the invariants read them.
-    pub fn reads(&self) -> [&dyn Read; 5] {
-        let [a, b, c, d, e] = &self.stores;
-        [a, b, c, d, e]
+    /// The books alone.
+    pub fn freeze_books(&self) -> Frozen {
+        Frozen::books(&self.world)
     }
 }
 
-fn order(order_id: &str, sku: &str, quantity: i64) -> PlaceOrder {
+pub fn order(order_id: &str, sku: &str, quantity: i64) -> PlaceOrder {
     PlaceOrder {
         order_id: order_id.into(),
         customer_id: "c-42".into(),

@@ -19,7 +19,9 @@ use tutti::shop::{Options, Shop};
 const CALLERS: usize = 256;
 /// How long a round may take to settle before it counts as failed.
 const SETTLES_WITHIN: Duration = Duration::from_secs(120);
-const SKUS: [&str; 4] = ["TEA-001", "TEA-002", "MUG-001", "POT-001"];
+/// OrderPlaced, OrderConfirmed, OrderDispatched, OrderCompleted.
+const SAID_PER_ORDER: usize = 4;
+const SKUS: [&str; 4] = ["TEA-001", "TEA-002", "TEA-003", "TEA-004"];
 
 /// What is ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,7 +116,7 @@ impl Bench {
         let bench = Bench { url, http: reqwest::Client::new(), log: order.reader(), skus: SKUS.map(str::to_owned).into(), shop };
         for sku in &bench.skus {
             let url = format!("{}/stock/{sku}/replenishments", bench.url);
-            let answer = bench.http.post(url).header("Idempotency-Key", "bench").json(&json!({"quantity": 1_000_000})).send().await;
+            let answer = bench.http.post(url).header("Idempotency-Key", format!("bench-{sku}")).json(&json!({"quantity": 1_000_000})).send().await;
             answer.and_then(reqwest::Response::error_for_status).map_err(text)?;
         }
         Ok(bench)
@@ -151,6 +153,9 @@ impl Bench {
                 return Err(format!("an order was not confirmed: {order}"));
             }
             times.push(start.elapsed());
+            // The next one meets an idle shop again.
+            let url = format!("{}/orders/{id}?wait=settled&timeout_s=30", self.url);
+            self.http.get(url).send().await.map_err(text)?.error_for_status().map_err(text)?;
         }
         times.sort();
         Ok(Latency(times))
@@ -171,34 +176,40 @@ impl Bench {
             }
         };
         let placed = futures::future::try_join_all((0..CALLERS).map(|_| caller()));
-        let settled = self.settled(Position { generation: from.generation, seq: from.head }, orders);
+        let from_here = Position { generation: from.generation, seq: from.head };
+        let settled = self.settled(from_here, orders);
         tokio::try_join!(placed, settled)?;
         let (seconds, cpu_seconds, after) = (start.elapsed().as_secs_f64(), floor::cpu_seconds() - cpu, self.counters().await?);
         let grown = |name: &str| after.get(name).copied().unwrap_or_default() - before.get(name).copied().unwrap_or_default();
+        self.all_completed(from_here, orders).await?;
         #[allow(clippy::cast_precision_loss, reason = "a round has far fewer orders than 2^53")]
         let orders = orders as f64;
         Ok(Round { orders, seconds, cpu_seconds, statements: grown("tutti_sql_statements"), commits: grown("tutti_commits") })
     }
 
-    /// Waits until so many orders are completed; one that ends otherwise fails the round.
-    async fn settled(&self, mut after: Position, orders: usize) -> Result<(), String> {
-        let (deadline, mut completed) = (Instant::now() + SETTLES_WITHIN, 0);
-        while completed < orders {
+    /// Waits until the log has grown by what so many completed orders say.
+    async fn settled(&self, from: Position, orders: usize) -> Result<(), String> {
+        let (deadline, expected) = (Instant::now() + SETTLES_WITHIN, from.seq + (orders * SAID_PER_ORDER) as u64);
+        while self.log.lead().map_err(text)?.head < expected {
             if Instant::now() > deadline {
-                return Err(format!("{completed} of {orders} orders settled within {} s", SETTLES_WITHIN.as_secs()));
+                return Err(format!("not all of {orders} orders settled within {} s", SETTLES_WITHIN.as_secs()));
             }
-            let log = self.log.clone();
-            let rows = tokio::task::spawn_blocking(move || log.log_after(0, after, 10_000)).await.map_err(text)?.map_err(text)?;
-            if let Some(wrong) = rows.iter().find(|row| row.name == "OrderCancelled") {
-                return Err(format!("order {} was cancelled", wrong.key));
-            }
-            completed += rows.iter().filter(|row| row.name == "OrderCompleted").count();
-            match rows.last() {
-                Some(last) => after = last.position(),
-                None => tokio::time::sleep(Duration::from_millis(5)).await,
-            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
         Ok(())
+    }
+
+    /// The gate: a round counts only if each of its orders was completed.
+    async fn all_completed(&self, mut after: Position, orders: usize) -> Result<(), String> {
+        let mut completed = 0;
+        loop {
+            let log = self.log.clone();
+            let rows = tokio::task::spawn_blocking(move || log.log_after(0, after, 10_000)).await.map_err(text)?.map_err(text)?;
+            let Some(last) = rows.last() else { break };
+            after = last.position();
+            completed += rows.iter().filter(|row| row.name == "OrderCompleted").count();
+        }
+        if completed == orders { Ok(()) } else { Err(format!("{completed} of {orders} orders were completed")) }
     }
 
     /// The shop's own counters, summed over their labels.

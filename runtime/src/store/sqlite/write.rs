@@ -27,7 +27,7 @@ impl SqliteStore {
         db.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
         db.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
         // Checkpoints happen seldom under load and fully at rest; the file is cut back to this size afterwards.
-        db.pragma_update(None, "wal_autocheckpoint", 8000).map_err(failed)?;
+        db.pragma_update(None, "wal_autocheckpoint", 16_000).map_err(failed)?;
         db.pragma_update(None, "journal_size_limit", 32 << 20).map_err(failed)?;
         db.pragma_update(None, "cache_size", -16_000).map_err(failed)?;
         if found == Found::Empty {
