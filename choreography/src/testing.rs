@@ -1,6 +1,6 @@
 //! Test support: *given* these events, *when* this input, *then* these events.
 //!
-//! ```ignore
+//! ```text
 //! given(payment::service(), [requested.into()])
 //!     .when(&order_cancelled)
 //!     .says([PaymentRefundRequested { order_id }.into()])

@@ -167,6 +167,9 @@ impl Draft {
         if let Some(refused) = out.refused {
             return Ok(Reply::Refused(refused));
         }
+        if matches!(input.from, From::Caller) && out.events.is_empty() && out.work.is_empty() {
+            return Ok(Reply::Unchanged);
+        }
         let trace = self.span(reign, input);
         let rows = out
             .events

@@ -96,6 +96,15 @@ pub enum Rejected {
     Away(String),
 }
 
+/// What a command that was accepted did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// It was carried out now.
+    Changed,
+    /// It had been carried out before, or there was nothing to do.
+    Unchanged,
+}
+
 /// A state with its version.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Versioned<S> {
@@ -141,7 +150,7 @@ impl Handle {
     ///
     /// # Errors
     /// When it was refused, or not accepted now.
-    pub async fn command<I: Input>(&self, command: I, trace: TraceId) -> Result<(), Rejected> {
+    pub async fn command<I: Input>(&self, command: I, trace: TraceId) -> Result<Settled, Rejected> {
         let (caller, answered) = oneshot::channel();
         self.shared.intake.offer(Incoming::command(command, trace, caller)).map_err(
             |turned_away| match turned_away {
@@ -152,7 +161,8 @@ impl Handle {
         match tokio::time::timeout(ANSWER_WITHIN, answered).await {
             Ok(Ok(Reply::Refused(refused))) => Err(Rejected::Refused(refused)),
             Ok(Ok(Reply::Failed(why))) => Err(Rejected::Failed(why)),
-            Ok(Ok(_)) => Ok(()),
+            Ok(Ok(Reply::Unchanged)) => Ok(Settled::Unchanged),
+            Ok(Ok(_)) => Ok(Settled::Changed),
             Ok(Err(_)) => Err(Rejected::Away(format!("{} has stopped", self.service()))),
             Err(_) => {
                 Err(Rejected::Away(format!("{} does not answer within {} s", self.service(), ANSWER_WITHIN.as_secs())))

@@ -61,6 +61,8 @@ pub struct Incoming {
 pub enum Reply {
     /// It was decided, and what was decided is durable.
     Accepted,
+    /// The command was accepted, and there was nothing to say: it had been carried out before.
+    Unchanged,
     /// The command was refused.
     Refused(Refused),
     /// The command is poison: nothing happened.

@@ -32,7 +32,7 @@ pub use adapter::{Adapter, Outcome};
 pub use clock::{Clock, Micros, SystemClock, rfc3339};
 pub use draft::{MAX_BATCH, MAX_BODY, MAX_KEY, Passed};
 pub use engine::{Engine, Parts, Step};
-pub use handle::{Handle, Health, Rejected, Shared, Status, Versioned, Watch};
+pub use handle::{Handle, Health, Rejected, Settled, Shared, Status, Versioned, Watch};
 pub use keyring::{FileKeyring, KeyError, Keyring};
 pub use perform::{Performer, performer};
 pub use record::{Cause, EventId, LogRow, ParkedRow, Position, Record, WorkRow};

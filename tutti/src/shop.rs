@@ -155,7 +155,7 @@ fn open_world(data: &DataDir, options: &Options, shipping: Arc<OnceLock<Handle>>
         async move {
             let handle = shipping.ok_or("shipping is not open yet")?;
             let trace = report.order_id.parse().unwrap_or_else(|_| runtime::TraceId::of_text(&report.order_id));
-            handle.command(Report::from(report), trace).await.map_err(|rejected| format!("{rejected:?}"))
+            handle.command(Report::from(report), trace).await.map(|_| ()).map_err(|rejected| format!("{rejected:?}"))
         }
     };
     World::open(&data.file("world"), &settings, Arc::new(SystemClock), receive)

@@ -161,7 +161,7 @@ fn a_source_that_is_back_is_read_before_timers_fire() {
 
 #[test]
 fn after_a_start_timers_wait_until_every_source_was_reached() {
-    let mut desk = with_timer();
+    let desk = with_timer();
     desk.clock.turn(HOUR);
     desk.left(2, "a", Act::Note);
     desk.bus.set_away("left", true);

@@ -96,7 +96,7 @@ async fn a_caller_waits_for_the_commit_and_reads_what_it_wrote() {
     let handle = desk.handle();
     let caller = tokio::spawn(async move {
         let command = Write { key: "a".into(), n: 1, act: Act::Note };
-        handle.command(command, trace()).await.map(|()| handle)
+        handle.command(command, trace()).await.map(|_| handle)
     });
     desk.shared.intake.bell().wait(Some(DEADLINE));
     desk.settle();

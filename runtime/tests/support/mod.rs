@@ -3,6 +3,7 @@
 pub mod bus;
 pub mod clock;
 pub mod desk;
+pub mod dice;
 pub mod service;
 pub mod shaky;
 pub mod world;

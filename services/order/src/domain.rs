@@ -1,6 +1,7 @@
 //! One order: its states, how its own events change them, and the commands and the deadline that act on it.
 
-use choreography::{After, Due, Input, Key, Origin, Refused, State, Timer, cannot_happen, one_of};
+use crate::requests::{Request, request_of};
+use choreography::{After, Due, Input, Key, Origin, Refused, State, States, Timer, cannot_happen, one_of};
 use serde::{Deserialize, Serialize};
 use shared_events::{
     CancelReason, CustomerId, Fingerprint, Line, Money, OrderId, Participant, Personal, Sealed,
@@ -265,7 +266,16 @@ impl Timer for Deadline {
 ///
 /// # Errors
 /// `idempotency_key_reused`: the key stands for another request.
-pub fn place(ask: &PlaceOrder, order: &Order) -> Result<Option<(OrderPlaced, After<Deadline>)>, Refused> {
+pub fn place(ask: &PlaceOrder, now: &States) -> Result<Option<(OrderPlaced, After<Deadline>)>, Refused> {
+    let placed_before = now.of::<Request>(request_of(&ask.order_id)).order_id.as_deref();
+    accept(ask, now.of::<Order>(placed_before.unwrap_or(&ask.order_id)))
+}
+
+/// Accepts an order, given what the same request placed before, if anything.
+///
+/// # Errors
+/// As [`place`].
+pub fn accept(ask: &PlaceOrder, order: &Order) -> Result<Option<(OrderPlaced, After<Deadline>)>, Refused> {
     match order.placed() {
         None => Ok(Some((ask.accepted(), After(ask.deadline, Deadline { order_id: ask.order_id.clone() })))),
         Some(placed) if placed.fingerprint == ask.fingerprint => Ok(None),

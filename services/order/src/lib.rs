@@ -7,12 +7,14 @@ pub mod failures;
 pub mod listing;
 pub mod progress;
 pub mod request;
+pub mod requests;
 pub mod undo;
 
 use choreography::Service;
 use domain::{Order, cancel, expire, place};
 use failures::{no_carrier, out_of_stock, payment_failed};
 use listing::{CustomerOrder, PlacedOrder};
+use requests::Request;
 use progress::{complete, confirm, dispatch};
 use shared_events::order::Event;
 use undo::{payment_refunded, payment_voided, shipment_cancelled, stock_released};
@@ -22,6 +24,7 @@ use undo::{payment_refunded, payment_voided, shipment_cancelled, stock_released}
 pub fn service() -> Service<Event> {
     Service::default()
         .keeps::<Order>()
+        .keeps::<Request>()
         .keeps::<CustomerOrder>()
         .keeps::<PlacedOrder>()
         .on(place) // PlaceOrder -> OrderPlaced, After<Deadline> | refused

@@ -167,7 +167,7 @@ impl Services {
             let bring = Replenish { delivery, sku: product.sku.clone(), quantity: product.initial_stock };
             match inventory.command(bring, trace).await {
                 // A catalogue that has changed since does not bring the opening stock again.
-                Ok(()) | Err(Rejected::Refused(_)) => {}
+                Ok(_) | Err(Rejected::Refused(_)) => {}
                 Err(why) => {
                     return Err(StartError::Part(format!(
                         "the opening stock of {} is not accepted: {why:?}",

@@ -1,9 +1,10 @@
 //! `POST /orders`.
 
-use super::{OrderApi, refusal};
+use super::{OrderApi, refusal, trace_of};
 use crate::{
     domain::{Order, PlaceOrder},
     request::{OrderRequest, ValidRequest},
+    requests::{self, Request, request_of},
 };
 use axum::{
     extract::State,
@@ -12,7 +13,7 @@ use axum::{
 };
 use choreography::Refused;
 use runtime::{
-    Clock, KeyError, SystemClock, TraceId, Traceparent,
+    Clock, KeyError, Settled, SystemClock, Traceparent,
     http::{IdempotencyKey, Json, Problem},
 };
 use serde::Serialize;
@@ -67,17 +68,18 @@ pub(super) async fn place_order(
     let asked = api.identify(&request, &key);
     note_traceparent(&headers, &asked);
     match api.command(&request, &asked).await {
-        Ok(command) => api.handle.command(command, asked.trace_id).await.map_err(refusal)?,
+        Ok(command) => match api.handle.command(command, trace_of(&asked.order_id)?).await.map_err(refusal)? {
+            Settled::Changed => accepted(asked.order_id),
+            Settled::Unchanged => accepted(api.placed_before(&asked).await?.unwrap_or(asked.order_id)),
+        },
         // What could be ordered then may no longer be; the order of then has its answer all the same.
-        Err(problem) if !api.was_placed(&asked).await? => return Err(problem),
-        Err(_) => {}
+        Err(problem) => accepted(api.placed_before(&asked).await?.ok_or(problem)?),
     }
-    accepted(&asked)
 }
 
-/// What a request is: the order it names, and a keyed hash of its content.
+/// What a request is: the order it places if it is new, and a keyed hash of its content.
 struct Identity {
-    trace_id: TraceId,
+    placed_at: i64,
     order_id: OrderId,
     fingerprint: Fingerprint,
 }
@@ -85,9 +87,9 @@ struct Identity {
 impl OrderApi {
     fn identify(&self, request: &ValidRequest, key: &IdempotencyKey) -> Identity {
         let mac = self.secret.mac("order-id", &[request.customer_id().as_bytes(), key.0.as_bytes()]);
-        let trace_id = TraceId(*mac.first_chunk().unwrap_or(&[0; 16]));
+        let placed_at = SystemClock.now() / 1000;
         let fingerprint = Fingerprint(self.secret.mac("request", &[&request.canonical()]));
-        Identity { trace_id, order_id: trace_id.to_string(), fingerprint }
+        Identity { placed_at, order_id: requests::order_id(placed_at, &mac), fingerprint }
     }
 
     async fn command(&self, request: &ValidRequest, asked: &Identity) -> Result<PlaceOrder, Problem> {
@@ -102,24 +104,26 @@ impl OrderApi {
             total,
             fingerprint: asked.fingerprint,
             phone_given: request.phone_given(),
-            placed_at: SystemClock.now() / 1000,
+            placed_at: asked.placed_at,
             deadline: self.deadline,
             sealed: sealed.map_err(|error| Problem::internal(&error.to_string()))?,
         })
     }
 
-    async fn was_placed(&self, asked: &Identity) -> Result<bool, Problem> {
-        let order = self.handle.state::<Order>(&asked.order_id).await?;
+    /// The order that the very same request placed before.
+    async fn placed_before(&self, asked: &Identity) -> Result<Option<OrderId>, Problem> {
+        let request = self.handle.state::<Request>(request_of(&asked.order_id)).await?;
+        let Some(order_id) = request.and_then(|found| found.state.order_id) else { return Ok(None) };
+        let order = self.handle.state::<Order>(&order_id).await?;
         let placed = order.as_ref().and_then(|found| found.state.placed());
-        Ok(placed.is_some_and(|placed| placed.fingerprint == asked.fingerprint))
+        Ok(placed.is_some_and(|placed| placed.fingerprint == asked.fingerprint).then_some(order_id))
     }
 }
 
-fn accepted(asked: &Identity) -> Result<impl IntoResponse + use<>, Problem> {
-    let location = HeaderValue::try_from(format!("/orders/{}", asked.order_id));
+fn accepted(order_id: OrderId) -> Result<impl IntoResponse + use<>, Problem> {
+    let location = HeaderValue::try_from(format!("/orders/{order_id}"));
     let location = location.map_err(|error| Problem::internal(&error.to_string()))?;
-    let accepted =
-        Accepted { order_id: asked.order_id.clone(), state: "pending", trace_id: asked.trace_id.to_string() };
+    let accepted = Accepted { trace_id: order_id.clone(), order_id, state: "pending" };
     Ok((StatusCode::ACCEPTED, [(LOCATION, location)], Json(accepted)))
 }
 

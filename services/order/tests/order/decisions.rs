@@ -12,7 +12,7 @@ use std::time::Duration;
 #[test]
 fn an_accepted_order_is_placed_with_all_that_others_need_and_its_deadline_set() {
     given(service(), []).when(&place()).says([placed()]).sets(&deadline());
-    let (_, after) = order::domain::place(&place(), &Order::Unknown).unwrap().unwrap();
+    let (_, after) = order::domain::accept(&place(), &Order::Unknown).unwrap().unwrap();
     assert_eq!(after.0, Duration::from_secs(900));
 }
 
@@ -101,7 +101,7 @@ fn what_the_customer_sees_of_each_state() {
 #[test]
 fn a_deadline_longer_than_can_be_written_is_the_longest_there_is() {
     let ask = order::domain::PlaceOrder { deadline: Duration::MAX, ..place() };
-    let (placed, _) = order::domain::place(&ask, &Order::Unknown).unwrap().unwrap();
+    let (placed, _) = order::domain::accept(&ask, &Order::Unknown).unwrap().unwrap();
     assert_eq!(placed.deadline_ms, i64::MAX);
 }
 

@@ -206,7 +206,7 @@ fn meets(given: &mut Given<Event>, input: &str, follows: &str) {
 }
 
 fn places(given: &mut Given<Event>, ask: &domain::PlaceOrder, follows: &str) {
-    let refused = domain::place(ask, &given.state(ORDER)).err().map(|refused| refused.reason);
+    let refused = domain::accept(ask, &given.state(ORDER)).err().map(|refused| refused.reason);
     answers(given, ask, refused, follows);
 }
 
