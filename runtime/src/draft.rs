@@ -230,12 +230,14 @@ impl Draft {
         }))
     }
 
-    fn work_row(&self, reign: &Reign, work: Work, trace: Traceparent, cause: &str) -> WorkRow {
+    /// Asks are numbered onwards where nothing was said with them too, so that those of one batch keep their order.
+    fn work_row(&self, reign: &mut Reign, work: Work, trace: Traceparent, cause: &str) -> WorkRow {
+        reign.asked = (reign.asked + 1).max(reign.lead.head + self.log.len() as u64);
         WorkRow {
             name: work.name.to_owned(),
             key: work.key,
             lane: 0,
-            seq: reign.lead.head + self.log.len() as u64,
+            seq: reign.asked,
             due: self.at.saturating_add(micros(work.after)),
             shape: work.shape,
             body: work.body.into(),

@@ -39,6 +39,8 @@ pub struct Reign {
     cached_bytes: usize,
     /// When the last batch was committed.
     pub last_commit: Micros,
+    /// The place of the last work asked for: at least the log's head then, and more than that of any before.
+    pub(crate) asked: u64,
 }
 
 impl Reign {
@@ -68,6 +70,7 @@ impl Reign {
             versions: HashMap::new(),
             cached_bytes: 0,
             last_commit: now,
+            asked: 0,
         })
     }
 

@@ -15,7 +15,7 @@ pub(crate) fn batch_passed(service: &'static str, batch: &[Incoming], passed: &P
             service,
             event = row.name,
             key = row.key,
-            trace = row.trace,
+            trace_id = row.trace.split('-').nth(1),
             cause = row.cause,
             seq = row.seq,
             "said"

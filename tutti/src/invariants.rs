@@ -3,10 +3,10 @@
 //!
 //! [`INVARIANTS`] is the list. [`verify`] holds [`Evidence`] against all of it: five logs with their states, cursors
 //! and parked records, and the outside world's own books. It reads, never writes, and may be pointed at a shop that is
-//! at work; [`cut`] tells in which order it reads, so that nothing looks broken only because it was read later than
+//! at work; `cut` tells in which order it reads, so that nothing looks broken only because it was read later than
 //! something else. [`verify_dir`] fills the evidence from a data directory.
 //!
-//! Memory: some 250 bytes for an order, 4 bytes for a row, and the states of half a million rows at a time.
+//! Memory: some 300 bytes for an order, 4 bytes for a row, and the states of half a million rows at a time.
 
 mod books;
 mod causes;

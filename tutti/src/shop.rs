@@ -78,8 +78,9 @@ impl Shop {
         let address = listener.local_addr().map_err(|cause| StartError::Listen { address: options.listen, cause })?;
         let data = DataDir::open(&options.data)?;
         let part = |why: String| StartError::Part(why);
+        crate::saga::check().map_err(|e| part(e.to_string()))?;
         http::recorder().map_err(part)?; // before the first thing is counted
-        data.refuse_lost_secret()?;
+        data.refuse_lost_files()?;
         let secret = ShopSecret::open_or_create(&data.file(data::SECRET)).map_err(|e| part(e.to_string()))?;
         let keyring = runtime::FileKeyring::open(&data.file("keyring.db")).map_err(part)?;
         let shipping = Arc::new(OnceLock::new());
@@ -90,6 +91,7 @@ impl Shop {
         services.begun().await?;
         let catalogue = Arc::new(order::catalogue::Catalogue::built_in().map_err(|e| part(e.to_string()))?);
         services.open_stock(&catalogue).await?;
+        data.note_complete()?;
         let (closing, closed) = watch::channel(false);
         let router = http::router(&http::Parts {
             handles: services.handles(),

@@ -89,6 +89,9 @@ pub fn span(duration: Duration) -> String {
     }
 }
 
+/// The longest span that makes sense for a shop, a year: what is much later than that has no date in RFC 3339.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+
 /// Reads a span: a whole number with `ms`, `s`, `min`/`m` or `h`.
 ///
 /// # Errors
@@ -104,7 +107,8 @@ pub fn parse_span(text: &str) -> Result<Duration, String> {
         Some("h") => 3_600_000,
         _ => return Err(wrong()),
     };
-    number.checked_mul(unit).map(Duration::from_millis).ok_or_else(wrong)
+    let span = number.checked_mul(unit).map(Duration::from_millis).ok_or_else(wrong)?;
+    if span <= LONGEST { Ok(span) } else { Err(format!("`{text}` is too long; write at most 8784h, which is a year")) }
 }
 
 #[cfg(test)]
@@ -137,7 +141,8 @@ mod tests {
     fn spans_are_read_and_shown() {
         assert_eq!(parse_span("1500ms").map(span), Ok("1.5 s".into()));
         assert_eq!(parse_span("15m").map(span), Ok("15 min 0 s".into()));
-        for text in ["", "s", "5", "-1s", "1.5s", "5 weeks", "99999999999999999999s", "18446744073709551615h"] {
+        for text in ["", "s", "5", "-1s", "1.5s", "5 weeks", "99999999999999999999s", "18446744073709551615h", "8785h"]
+        {
             assert!(parse_span(text).is_err(), "{text}");
         }
     }

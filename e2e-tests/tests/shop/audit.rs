@@ -58,7 +58,10 @@ fn wanted(lines: &Value) -> BTreeMap<&str, i64> {
 }
 
 fn as_accepted(one: &Accepted, order: &Value) {
-    assert_eq!((text(order, "customer_id"), wanted(&order["lines"])), (one.customer.as_str(), wanted(&one.body["lines"])));
+    assert_eq!(
+        (text(order, "customer_id"), wanted(&order["lines"])),
+        (one.customer.as_str(), wanted(&one.body["lines"]))
+    );
     assert_eq!(order["settled"], true, "{order}");
     let (token, short) = (text(&one.body, "payment_token"), wanted(&one.body["lines"]).contains_key("POT-RARE"));
     let undeliverable = one.body["shipping_address"]["country"] == "XX";
@@ -80,7 +83,10 @@ async fn cancellations_ended(client: &Client, accepted: &[Accepted]) {
     for one in accepted.iter().filter(|one| one.cancelled == Some(202)) {
         until(&format!("an answer to the cancellation of {}", one.id), || async {
             let events = client.events(&one.id).await;
-            events.iter().any(|e| matches!(text(e, "type"), "OrderUndone" | "ShipmentCancellationRejected")).then_some(())
+            events
+                .iter()
+                .any(|e| matches!(text(e, "type"), "OrderUndone" | "ShipmentCancellationRejected"))
+                .then_some(())
         })
         .await;
     }
@@ -94,7 +100,10 @@ async fn money_is_right(client: &Client, orders: &[Value]) {
     for entry in &entries {
         assert_ne!(entry["outcome"], "pending", "{entry}");
         if entry["outcome"] == "succeeded" {
-            moved.entry((text(entry, "order_id"), text(entry, "kind"))).or_default().push(entry["amount_minor"].as_i64().unwrap());
+            moved
+                .entry((text(entry, "order_id"), text(entry, "kind")))
+                .or_default()
+                .push(entry["amount_minor"].as_i64().unwrap());
         }
     }
     let mut known = BTreeSet::new();
@@ -104,7 +113,11 @@ async fn money_is_right(client: &Client, orders: &[Value]) {
         let of = |kind: &'static str| moved.get(&(id, kind)).cloned().unwrap_or_default();
         let (captured, refunded) = (of("capture"), of("refund"));
         if order["state"] == "completed" {
-            assert_eq!((captured, refunded), (vec![order["total"]["amount_minor"].as_i64().unwrap()], vec![]), "{order}");
+            assert_eq!(
+                (captured, refunded),
+                (vec![order["total"]["amount_minor"].as_i64().unwrap()], vec![]),
+                "{order}"
+            );
         } else {
             assert!(captured == refunded && captured.len() <= 1, "{captured:?} {refunded:?} {order}");
         }
@@ -138,7 +151,11 @@ async fn mail_is_right(client: &Client, orders: &[Value]) {
     let last_word = |order: &Value| if order["state"] == "completed" { "delivered" } else { "undone" };
     let told = until("the last mails", || async {
         let told = client.all("/mailbox", "messages").await;
-        let mails: BTreeSet<(&str, &str)> = told.iter().filter(|m| m["channel"] == "mail").map(|m| (text(m, "order_id"), text(m, "template"))).collect();
+        let mails: BTreeSet<(&str, &str)> = told
+            .iter()
+            .filter(|m| m["channel"] == "mail")
+            .map(|m| (text(m, "order_id"), text(m, "template")))
+            .collect();
         let complete = orders.iter().all(|order| mails.contains(&(text(order, "order_id"), last_word(order))));
         complete.then_some(told)
     })

@@ -34,9 +34,17 @@ fn wrong_orders() -> Vec<(&'static str, Value, &'static str)> {
     let line = || json!({ "sku": "TEA-001", "quantity": 1 });
     let texts: &[(&str, &[&str], &str)] = &[
         ("/customer_id", &["", "a b", "a/b", "../x", "ä", "c\r\nX: y", "c\u{0}"], "customer_id"),
-        ("/email", &["", "nobody", "a@b\r\nBcc: x@y.example", "a@b\n", "a@b,c@d", "A <a@b>", "a\u{0}@b", "@", "a@b@c"], "email"),
+        (
+            "/email",
+            &["", "nobody", "a@b\r\nBcc: x@y.example", "a@b\n", "a@b,c@d", "A <a@b>", "a\u{0}@b", "@", "a@b@c"],
+            "email",
+        ),
         ("/phone", &["", "030", "+49 30", "+49301234567\r\n", "+"], "phone"),
-        ("/shipping_address/name", &["", "  ", "A\r\nB", "A\nB", "A\u{0}", "A\u{1b}[2J", "A\u{85}"], "shipping_address.name"),
+        (
+            "/shipping_address/name",
+            &["", "  ", "A\r\nB", "A\nB", "A\u{0}", "A\u{1b}[2J", "A\u{85}"],
+            "shipping_address.name",
+        ),
         ("/shipping_address/street", &["", "S\r", "S\t1"], "shipping_address.street"),
         ("/shipping_address/city", &["", "\u{7f}"], "shipping_address.city"),
         ("/shipping_address/postal_code", &["", "1\n2"], "shipping_address.postal_code"),
@@ -48,8 +56,18 @@ fn wrong_orders() -> Vec<(&'static str, Value, &'static str)> {
         wrong.extend(values.iter().map(|value| (*at, json!(value), *field)));
         wrong.extend([json!(7), json!(["x"]), json!({}), json!(true)].map(|value| (*at, value, *field)));
     }
-    let quantities = [json!(0), json!(-1), json!(1001), json!(9_223_372_036_854_775_807_i64), json!(9_223_372_036_854_775_808_u64),
-        json!(-9_223_372_036_854_775_808_i64), json!(1.5), json!(1e300), json!("2"), Value::Null];
+    let quantities = [
+        json!(0),
+        json!(-1),
+        json!(1001),
+        json!(9_223_372_036_854_775_807_i64),
+        json!(9_223_372_036_854_775_808_u64),
+        json!(-9_223_372_036_854_775_808_i64),
+        json!(1.5),
+        json!(1e300),
+        json!("2"),
+        Value::Null,
+    ];
     wrong.extend(quantities.map(|value| ("/lines/0/quantity", value, "lines[0].quantity")));
     wrong.extend([json!(null), json!(1), json!([])].map(|value| ("/lines/0/sku", value, "lines[0].sku")));
     wrong.extend([
@@ -57,7 +75,7 @@ fn wrong_orders() -> Vec<(&'static str, Value, &'static str)> {
         ("/lines", json!(vec![line(); 51]), "lines"),
         ("/lines", json!({}), "lines"),
         ("/lines", Value::Null, "lines"),
-        ("/lines/0", json!([]), "lines[0].sku"),
+        ("/lines/0", json!([]), "lines[0]"),
         ("/lines/0", json!(5), "lines[0]"),
         ("/lines/0", json!({ "sku": "TEA-001" }), "lines[0].quantity"),
         ("/lines/0", json!({ "sku": "TEA-001", "quantity": 1, "gift": true }), "lines[0].gift"),
@@ -105,12 +123,24 @@ async fn a_body_that_is_no_order_at_all_is_refused() {
     };
     let good = tea("ada").to_string();
     let deep = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
-    let malformed: [&[u8]; 10] = [b"", b"{", b"nonsense", b"null", b"[]", b"\"x\"", b"{\"a\":}", &[0xff, 0xfe], &good.as_bytes()[..50],
-        deep.as_bytes()];
+    let malformed: [&[u8]; 10] = [
+        b"",
+        b"{",
+        b"nonsense",
+        b"null",
+        b"[]",
+        b"\"x\"",
+        b"{\"a\":}",
+        &[0xff, 0xfe],
+        &good.as_bytes()[..50],
+        deep.as_bytes(),
+    ];
     for body in malformed {
         send(body.to_vec(), JSON.1).await.problem(400);
     }
-    for body in [format!("{good} {good}"), format!("\u{feff}{good}"), good.replace("Ada", "\u{1}"), good.replace("2}", "02}")] {
+    for body in
+        [format!("{good} {good}"), format!("\u{feff}{good}"), good.replace("Ada", "\u{1}"), good.replace(":2,", ":02,")]
+    {
         send(body.into_bytes(), JSON.1).await.problem(400);
     }
     let twice = good.replacen('{', "{\"email\":\"x@example.com\",", 1);
@@ -153,28 +183,51 @@ async fn wrong_parameters_and_paths_are_named() {
     let shop = Shop::open(&[]).await;
     let get = async |path: &str| shop.client.get(path).await;
     for (query, field) in [
-        ("limit=0", "limit"), ("limit=201", "limit"), ("limit=-1", "limit"), ("limit=x", "limit"), ("limit=", "limit"),
-        ("limit=99999999999999999999", "limit"), ("state=lost", "state"), ("state=", "state"), ("after=x", "after"), ("after=", "after"),
-        ("after=%00", "after"), ("after=9223370267983730129-zz", "after"), ("customer_id=a%20b", "customer_id"), ("customer_id=", "customer_id"),
-        ("page=2", "page"), ("limit=1&limit=2", "limit"),
+        ("limit=0", "limit"),
+        ("limit=201", "limit"),
+        ("limit=-1", "limit"),
+        ("limit=x", "limit"),
+        ("limit=", "limit"),
+        ("limit=99999999999999999999", "limit"),
+        ("state=lost", "state"),
+        ("state=", "state"),
+        ("after=x", "after"),
+        ("after=", "after"),
+        ("after=%00", "after"),
+        ("after=9223370267983730129-zz", "after"),
+        ("customer_id=a%20b", "customer_id"),
+        ("customer_id=", "customer_id"),
+        ("page=2", "page"),
+        ("limit=1&limit=2", "limit"),
     ] {
         assert_eq!(get(&format!("/orders?{query}")).await.problem(400)["field"], field, "{query}");
     }
     for (query, field) in [
-        ("wait=forever", "wait"), ("wait=", "wait"), ("timeout_s=61", "timeout_s"), ("timeout_s=-1", "timeout_s"), ("timeout_s=1.5", "timeout_s"),
-        ("timeout_s=soon", "timeout_s"), ("timeout_s=18446744073709551616", "timeout_s"), ("Wait=settled", "Wait"),
+        ("wait=forever", "wait"),
+        ("wait=", "wait"),
+        ("timeout_s=61", "timeout_s"),
+        ("timeout_s=-1", "timeout_s"),
+        ("timeout_s=1.5", "timeout_s"),
+        ("timeout_s=soon", "timeout_s"),
+        ("timeout_s=18446744073709551616", "timeout_s"),
+        ("Wait=settled", "Wait"),
     ] {
         assert_eq!(get(&format!("/orders/{UNKNOWN}?{query}")).await.problem(400)["field"], field, "{query}");
     }
     for (path, field) in [
-        ("/gateway/ledger?limit=0", "limit"), ("/gateway/ledger?limit=1001", "limit"), ("/mailbox?after=x", "after"), ("/mailbox?to=a", "to"),
+        ("/gateway/ledger?limit=0", "limit"),
+        ("/gateway/ledger?limit=1001", "limit"),
+        ("/mailbox?after=x", "after"),
+        ("/mailbox?to=a", "to"),
         ("/carrier/parcels?limit=-1", "limit"),
     ] {
         assert_eq!(get(path).await.problem(400)["field"], field, "{path}");
     }
     let long = "x".repeat(4000);
     for id in [UNKNOWN, "1", "x", "%00", "%0d%0aX:y", "..%2f..", "ORDER", "ABCDEFABCDEFABCDEFABCDEFABCDEFAB", &long] {
-        for path in [format!("/orders/{id}"), format!("/orders/{id}?wait=settled&timeout_s=60"), format!("/orders/{id}/events")] {
+        for path in
+            [format!("/orders/{id}"), format!("/orders/{id}?wait=settled&timeout_s=60"), format!("/orders/{id}/events")]
+        {
             assert_eq!(get(&path).await.problem(404)["reason"], "unknown_order", "{path}");
         }
         shop.client.cancel(id).await.problem(404);
@@ -182,7 +235,9 @@ async fn wrong_parameters_and_paths_are_named() {
     for path in ["/orders/%ff", "/orders/%ff/events"] {
         get(path).await.problem(400);
     }
-    for path in ["/", "/order", "/orders/", "/orders/x/y", "/stock/TEA-001", "/stock/NOTHING/events", "/metrics/x", "/Orders"] {
+    for path in
+        ["/", "/order", "/orders/", "/orders/x/y", "/stock/TEA-001", "/stock/NOTHING/events", "/metrics/x", "/Orders"]
+    {
         get(path).await.problem(404);
     }
     nothing_has_happened(&shop).await;
@@ -192,14 +247,26 @@ async fn wrong_parameters_and_paths_are_named() {
 async fn a_wrong_method_hears_what_is_right() {
     let shop = Shop::open(&[]).await;
     for (method, path, allowed) in [
-        ("DELETE", "/orders", "GET,HEAD,POST"), ("PUT", "/orders/x", "GET,HEAD"), ("DELETE", "/orders/x", "GET,HEAD"),
-        ("GET", "/orders/x/cancellation", "POST"), ("POST", "/orders/x/events", "GET,HEAD"), ("POST", "/products", "GET,HEAD"), ("PATCH", "/stock", "GET,HEAD"),
-        ("GET", "/stock/TEA-001/replenishments", "POST"), ("POST", "/gateway/ledger", "GET,HEAD"), ("DELETE", "/mailbox", "GET,HEAD"),
-        ("POST", "/health/ready", "GET,HEAD"), ("BREW", "/metrics", "GET,HEAD"), ("PUT", "/world", "GET,HEAD,PATCH"), ("OPTIONS", "/openapi.json", "GET,HEAD"),
+        ("DELETE", "/orders", "GET,HEAD,POST"),
+        ("PUT", "/orders/x", "GET,HEAD"),
+        ("DELETE", "/orders/x", "GET,HEAD"),
+        ("GET", "/orders/x/cancellation", "POST"),
+        ("POST", "/orders/x/events", "GET,HEAD"),
+        ("POST", "/products", "GET,HEAD"),
+        ("PATCH", "/stock", "GET,HEAD"),
+        ("GET", "/stock/TEA-001/replenishments", "POST"),
+        ("POST", "/gateway/ledger", "GET,HEAD"),
+        ("DELETE", "/mailbox", "GET,HEAD"),
+        ("POST", "/health/ready", "GET,HEAD"),
+        ("BREW", "/metrics", "GET,HEAD"),
+        ("PUT", "/world", "GET,HEAD,PATCH"),
+        ("OPTIONS", "/openapi.json", "GET,HEAD"),
     ] {
         let answer = shop.client.send(shop.client.request(Method::from_bytes(method.as_bytes()).unwrap(), path)).await;
         answer.problem(405);
-        assert_eq!(answer.header("allow"), allowed, "{method} {path}");
+        let mut told: Vec<&str> = answer.header("allow").split(',').collect();
+        told.sort_unstable();
+        assert_eq!(told.join(","), allowed, "{method} {path}");
     }
     nothing_has_happened(&shop).await;
 }
@@ -211,7 +278,15 @@ async fn wrong_deliveries_and_cancellations_are_refused() {
         let client = shop.client.clone();
         async move { client.post("/stock/TIN-001/replenishments", Some("d-1"), &body).await }
     };
-    for quantity in [json!(0), json!(-1), json!(1_000_001), json!(9_223_372_036_854_775_808_u64), json!(1.5), json!("1"), json!(null)] {
+    for quantity in [
+        json!(0),
+        json!(-1),
+        json!(1_000_001),
+        json!(9_223_372_036_854_775_808_u64),
+        json!(1.5),
+        json!("1"),
+        json!(null),
+    ] {
         assert_eq!(deliver(json!({ "quantity": quantity })).await.problem(400)["field"], "quantity", "{quantity}");
     }
     assert_eq!(deliver(json!({})).await.problem(400)["field"], "quantity");
@@ -222,7 +297,9 @@ async fn wrong_deliveries_and_cancellations_are_refused() {
     }
     let cancel = async |body: Value| shop.client.post(&format!("/orders/{UNKNOWN}/cancellation"), None, &body).await;
     for (body, field) in [
-        (json!({ "reason": 1 }), "reason"), (json!({ "reason": "x".repeat(501) }), "reason"), (json!({ "why": "x" }), "why"),
+        (json!({ "reason": 1 }), "reason"),
+        (json!({ "reason": "x".repeat(501) }), "reason"),
+        (json!({ "why": "x" }), "why"),
     ] {
         assert_eq!(cancel(body.clone()).await.problem(400)["field"], field, "{body}");
     }
@@ -246,7 +323,9 @@ async fn what_is_no_http_harms_nobody() {
     let shop = Shop::open(&[]).await;
     let good = tea("ada").to_string();
     let head = |length: usize| {
-        format!("POST /orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nIdempotency-Key: k-1\r\nContent-Length: {length}\r\n")
+        format!(
+            "POST /orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nIdempotency-Key: k-1\r\nContent-Length: {length}\r\n"
+        )
     };
     let cut_off = format!("{}\r\n{}", head(good.len()), &good[..good.len() / 2]);
     let many = format!("GET /orders HTTP/1.1\r\n{}\r\n", "X-Header: y\r\n".repeat(5000));
@@ -254,8 +333,15 @@ async fn what_is_no_http_harms_nobody() {
     let no_length = head(0).replace("Content-Length: 0", "Content-Length: all");
     let chunks = head(0).replace("Content-Length: 0", "Transfer-Encoding: chunked") + "\r\nzz\r\n{}\r\n";
     let cases: [&[u8]; 9] = [
-        b"", b"\0\0\0\0", b"HELO shop\r\n\r\n", b"GET /orders\r\n\r\n", cut_off.as_bytes(), many.as_bytes(), two_lengths.as_bytes(),
-        no_length.as_bytes(), chunks.as_bytes(),
+        b"",
+        b"\0\0\0\0",
+        b"HELO shop\r\n\r\n",
+        b"GET /orders\r\n\r\n",
+        cut_off.as_bytes(),
+        many.as_bytes(),
+        two_lengths.as_bytes(),
+        no_length.as_bytes(),
+        chunks.as_bytes(),
     ];
     for case in cases {
         let heard = raw(&shop, case).await;

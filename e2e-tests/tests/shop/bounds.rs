@@ -60,7 +60,8 @@ async fn a_full_queue_turns_away_and_keeps_nothing() {
 
     // And when the file is free again, it is ready, none of those turned away exists, and a second try is accepted.
     file.execute_batch("ROLLBACK").unwrap();
-    until("the shop is ready again", || async { (client.get("/health/ready").await.status == 200).then_some(()) }).await;
+    until("the shop is ready again", || async { (client.get("/health/ready").await.status == 200).then_some(()) })
+        .await;
     client.insist("/orders", Some("k-first"), &tea("ada")).await.expect(202);
     assert_eq!(client.all("/orders?customer_id=late", "items").await.len(), 0);
     for number in 0..20 {
@@ -87,7 +88,8 @@ async fn fill_the_queue(shop: &Shop) {
         let (client, full) = (shop.client.clone(), full.clone());
         tasks.spawn(async move {
             while !full.load(Ordering::Relaxed) {
-                let request = client.request(Method::POST, "/orders").header("Idempotency-Key", "k-first").json(&tea("ada"));
+                let request =
+                    client.request(Method::POST, "/orders").header("Idempotency-Key", "k-first").json(&tea("ada"));
                 // An error is our own hanging up.
                 if let Ok(answer) = client.try_send(request.timeout(Duration::from_millis(100))).await {
                     answer.problem(503);

@@ -8,8 +8,16 @@ const KILLS: u64 = 10;
 
 /// The outside world fails now and then, and loses some of its answers.
 const RESTLESS: &[&str] = &[
-    "--world=gateway.slow_ms=300", "--world=gateway.unknown_ms=800", "--world=gateway.fail=0.05", "--world=gateway.lose_answer=0.05", "--world=carrier.fail=0.05",
-    "--world=carrier.lose_answer=0.05", "--world=carrier.pick_up_ms=40", "--world=carrier.transit_ms=150", "--world=carrier.repeat_reports=0.2", "--world=carrier.shuffle_reports=true",
+    "--world=gateway.slow_ms=300",
+    "--world=gateway.unknown_ms=800",
+    "--world=gateway.fail=0.05",
+    "--world=gateway.lose_answer=0.05",
+    "--world=carrier.fail=0.05",
+    "--world=carrier.lose_answer=0.05",
+    "--world=carrier.pick_up_ms=40",
+    "--world=carrier.transit_ms=150",
+    "--world=carrier.repeat_reports=0.2",
+    "--world=carrier.shuffle_reports=true",
     "--world=post.lose_answer=0.05",
 ];
 

@@ -18,8 +18,18 @@ use tokio::{sync::watch, task::JoinSet};
 const CUSTOMERS: usize = 16;
 /// Cards, some of them more often than others.
 const CARDS: [&str; 12] = [
-    "tok_ok", "tok_ok", "tok_ok", "tok_ok", "tok_flaky", "tok_ok", "tok_timeout_then_success", "tok_declined", "tok_ok", "tok_insufficient_funds",
-    "tok_slow", "tok_unknown",
+    "tok_ok",
+    "tok_ok",
+    "tok_ok",
+    "tok_ok",
+    "tok_flaky",
+    "tok_ok",
+    "tok_timeout_then_success",
+    "tok_declined",
+    "tok_ok",
+    "tok_insufficient_funds",
+    "tok_slow",
+    "tok_unknown",
 ];
 
 /// What a customer was answered.

@@ -15,8 +15,12 @@ pub struct Ended {
 
 /// The deadline is late enough for a busy machine to confirm what is to be confirmed, and early enough to wait for.
 const OPTIONS: &[&str] = &[
-    "--order-deadline=6s", "--pick-up=3s", "--world=gateway.slow_ms=700", "--world=gateway.unknown_ms=7000",
-    "--world=carrier.pick_up_ms=10", "--world=carrier.transit_ms=100",
+    "--order-deadline=6s",
+    "--pick-up=3s",
+    "--world=gateway.slow_ms=700",
+    "--world=gateway.unknown_ms=7000",
+    "--world=carrier.pick_up_ms=10",
+    "--world=carrier.transit_ms=100",
 ];
 
 /// A shop in which one order of each ending is over. `dress` may change what is sent.
@@ -24,7 +28,11 @@ pub async fn play(dress: impl Fn(Value) -> Value) -> (Shop, Vec<Ended>) {
     let shop = Shop::open(OPTIONS).await;
     let place = async |story: &'static str, token: &str, country: &str, quantity: i64| {
         let request = with(with(tea("ada"), "/payment_token", token), "/shipping_address/country", country);
-        let request = with(request, "/lines", json!([{ "sku": "TEA-001", "quantity": 1 }, { "sku": "POT-RARE", "quantity": quantity }]));
+        let request = with(
+            request,
+            "/lines",
+            json!([{ "sku": "TEA-001", "quantity": 1 }, { "sku": "POT-RARE", "quantity": quantity }]),
+        );
         Ended { story, id: shop.client.placed(&story.replace(' ', "-"), &dress(request)).await }
     };
     let slow = place("cancelled while charging", "tok_slow", "DE", 1).await;

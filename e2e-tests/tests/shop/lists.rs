@@ -48,8 +48,14 @@ async fn orders_are_listed_by_customer_and_state_a_page_at_a_time() {
 
     // By customer, by state, by both.
     for (filter, count) in [
-        ("customer_id=ada", 12), ("customer_id=bob", 2), ("customer_id=eve", 0), ("state=completed", 11),
-        ("state=cancelled", 3), ("state=pending", 0), ("state=confirmed", 0), ("customer_id=ada&state=cancelled", 3),
+        ("customer_id=ada", 12),
+        ("customer_id=bob", 2),
+        ("customer_id=eve", 0),
+        ("state=completed", 11),
+        ("state=cancelled", 3),
+        ("state=pending", 0),
+        ("state=confirmed", 0),
+        ("customer_id=ada&state=cancelled", 3),
         ("customer_id=bob&state=cancelled", 0),
     ] {
         let rows = client.all(&format!("/orders?{filter}"), "items").await;

@@ -16,7 +16,8 @@ async fn health_tells_of_every_service() {
     assert_eq!(shop.client.get("/health/live").await.status, 200);
     let ready = shop.client.read("/health/ready").await;
     assert_eq!(ready["ready"], true);
-    let services: Vec<&str> = ready["services"].as_array().unwrap().iter().map(|s| s["service"].as_str().unwrap()).collect();
+    let services: Vec<&str> =
+        ready["services"].as_array().unwrap().iter().map(|s| s["service"].as_str().unwrap()).collect();
     assert_eq!(services, SERVICES);
     assert!(ready["services"].as_array().unwrap().iter().all(|s| s["ready"] == true && s["why"].is_null()), "{ready}");
 }
@@ -30,10 +31,19 @@ async fn the_first_scrape_has_every_metric_since_the_start() {
     assert_eq!(scraped.status, 200);
     assert!(scraped.header("content-type").starts_with("text/plain; version=0.0.4"), "{scraped:?}");
     for service in SERVICES {
-        for name in ["tutti_ready", "tutti_log_head", "tutti_work_open", "tutti_work_stuck", "tutti_parked_open", "tutti_events"] {
+        for name in [
+            "tutti_ready",
+            "tutti_log_head",
+            "tutti_work_open",
+            "tutti_work_stuck",
+            "tutti_parked_open",
+            "tutti_events",
+        ] {
             let series = format!("{name}{{service=\"{service}\"}} ");
             let line = scraped.body.lines().find(|line| line.starts_with(&series));
-            let value: f64 = line.and_then(|line| line[series.len()..].parse().ok()).unwrap_or_else(|| panic!("no {series}: {}", scraped.body));
+            let value: f64 = line
+                .and_then(|line| line[series.len()..].parse().ok())
+                .unwrap_or_else(|| panic!("no {series}: {}", scraped.body));
             let at_least = if matches!(name, "tutti_ready" | "tutti_log_head" | "tutti_events") { 1.0 } else { 0.0 };
             assert!(value >= at_least, "{series}{value}");
         }

@@ -8,7 +8,16 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 const ORDER: &[&str] = &[
-    "order_id", "customer_id", "state", "settled", "reason", "total", "lines", "version", "trace_id", "placed_at",
+    "order_id",
+    "customer_id",
+    "state",
+    "settled",
+    "reason",
+    "total",
+    "lines",
+    "version",
+    "trace_id",
+    "placed_at",
     "waiting_for",
 ];
 
@@ -119,7 +128,8 @@ async fn a_wait_ends_when_it_is_so_or_when_its_time_is_up() {
     assert_eq!((&order["settled"], &order["reason"]), (&json!(true), &json!("customer")), "{order}");
 
     // When it is so already, nobody waits; and a cancelled order will never be confirmed.
-    for wait in ["wait=confirmed&timeout_s=60", "wait=settled&timeout_s=60", "timeout_s=60", "wait=settled&timeout_s=0"] {
+    for wait in ["wait=confirmed&timeout_s=60", "wait=settled&timeout_s=60", "timeout_s=60", "wait=settled&timeout_s=0"]
+    {
         let began = Instant::now();
         shop.client.read(&format!("/orders/{id}?{wait}")).await;
         assert!(began.elapsed() < Duration::from_secs(45), "{wait}");
@@ -134,7 +144,10 @@ async fn a_cancellation_is_accepted_until_the_parcel_is_out() {
     // Given a pending order: its cancellation is accepted, also again and again, also without a body.
     let id = client.placed("k-1", &tea("c-1")).await;
     let answer = client.cancel(&id).await.expect(202);
-    assert_eq!((&answer["order_id"], &answer["state"], &answer["reason"]), (&json!(id), &json!("cancelled"), &json!("customer")));
+    assert_eq!(
+        (&answer["order_id"], &answer["state"], &answer["reason"]),
+        (&json!(id), &json!("cancelled"), &json!("customer"))
+    );
     client.cancel(&id).await.expect(202);
     let empty = client.request(reqwest::Method::POST, &format!("/orders/{id}/cancellation"));
     client.send(empty).await.expect(202);

@@ -10,7 +10,12 @@ use std::{fs, path::Path};
 
 /// Personal data that is nothing else, so that finding it means that it leaked.
 const CANARIES: [&str; 7] = [
-    "Zebulon Quakenbush", "Xylophone Crescent 77", "Vladivostokville", "ZIP-90417-Q", "zq.canary@mail.example", "+4915799887766",
+    "Zebulon Quakenbush",
+    "Xylophone Crescent 77",
+    "Vladivostokville",
+    "ZIP-90417-Q",
+    "zq.canary@mail.example",
+    "+4915799887766",
     "tok_canary_4242",
 ];
 
@@ -18,7 +23,11 @@ fn dressed(request: Value) -> Value {
     let [name, street, city, postal_code, email, phone, _] = CANARIES;
     let request = with(with(request, "/email", email), "/phone", phone);
     let country = request["shipping_address"]["country"].clone();
-    with(request, "/shipping_address", json!({ "name": name, "street": street, "city": city, "postal_code": postal_code, "country": country }))
+    with(
+        request,
+        "/shipping_address",
+        json!({ "name": name, "street": street, "city": city, "postal_code": postal_code, "country": country }),
+    )
 }
 
 fn canary_in(bytes: &[u8]) -> Option<&'static str> {
@@ -33,7 +42,11 @@ async fn personal_data_is_in_no_log_no_answer_and_no_file_of_the_shop() {
     let paid_otherwise = dressed(order("ada", &[("TEA-001", 1)], CANARIES[6]));
     ids.push(shop.client.placed("k-token", &paid_otherwise).await);
     shop.client.settled(ids.last().unwrap()).await;
-    for wrong in [with(paid_otherwise.clone(), "/lines", json!([])), with(paid_otherwise.clone(), "/lines/0/sku", "NONE"), with(paid_otherwise, "/email", json!([CANARIES[4]]))] {
+    for wrong in [
+        with(paid_otherwise.clone(), "/lines", json!([])),
+        with(paid_otherwise.clone(), "/lines/0/sku", "NONE"),
+        with(paid_otherwise, "/email", json!([CANARIES[4]])),
+    ] {
         let answer = shop.client.place("k-wrong", &wrong).await;
         assert!(answer.status >= 400 && canary_in(answer.body.as_bytes()).is_none(), "{answer:?}");
     }
@@ -63,7 +76,10 @@ async fn personal_data_is_in_no_log_no_answer_and_no_file_of_the_shop() {
         }
     }
     assert!(looked_at > 10, "only {looked_at} files");
-    assert!(canary_in(&fs::read(shop.data().join("world/mailbox.db-wal")).unwrap()).is_some(), "the search finds nothing at all");
+    assert!(
+        canary_in(&fs::read(shop.data().join("world/mailbox.db-wal")).unwrap()).is_some(),
+        "the search finds nothing at all"
+    );
 
     // Nor does its log.
     assert_eq!(canary_in(shop.log().as_bytes()), None);
@@ -72,7 +88,8 @@ async fn personal_data_is_in_no_log_no_answer_and_no_file_of_the_shop() {
 
 /// Every line is a JSON object; what is logged about an order names its trace, the order, and the event.
 fn is_structured(log: &str, id: &str, data: &Path) {
-    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect();
+    let lines: Vec<Value> =
+        log.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect();
     assert!(lines.iter().all(|line| line["timestamp"].is_string() && line["level"].is_string()), "{}", data.display());
     let placed = lines.iter().find(|line| line["event"] == "OrderPlaced" && line["key"] == id);
     let placed = placed.unwrap_or_else(|| panic!("nothing is logged about order {id}"));

@@ -55,7 +55,13 @@ async fn deadlines_survive_a_restart() {
 
     // When the shop is killed, and started again with far longer deadlines for orders to come.
     shop.kill().await;
-    shop.start_with(&["--order-deadline=1h", "--pick-up=1h", "--world=carrier.collects=false", "--world=gateway.fail=1"]).await;
+    shop.start_with(&[
+        "--order-deadline=1h",
+        "--pick-up=1h",
+        "--world=carrier.collects=false",
+        "--world=gateway.fail=1",
+    ])
+    .await;
 
     // Then they are held to their own.
     let order = shop.client.order_when(&unpaid, |order| order["state"] == "cancelled").await;

@@ -95,6 +95,8 @@ impl Shop {
         let signal = format!("kill -TERM {}", self.pid());
         assert!(Command::new("sh").args(["-c", &signal]).status().await.unwrap().success());
         let mut process = self.process.take().unwrap();
+        // Waiting closes the pipe, which would ask it to end once more, by another way.
+        let _open = process.stdin.take();
         let ended = tokio::time::timeout(ENDS_WITHIN, process.wait()).await;
         self.client.moved_away();
         ended.unwrap_or_else(|_| panic!("it does not end within {ENDS_WITHIN:?}: {}", self.log())).unwrap()

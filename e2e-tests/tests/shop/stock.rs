@@ -29,8 +29,10 @@ async fn an_order_holds_its_stock_until_the_parcel_is_out() {
     let client = &shop.client;
     let id = client.placed("k-1", &order("ada", &[("POT-RARE", 2)], "tok_ok")).await;
     client.order_when(&id, |order| order["state"] == "confirmed").await;
-    let pots = |on_hand: i64, reserved: i64, replenished: i64| json!({ "sku": "POT-RARE", "on_hand": on_hand,
-        "reserved": reserved, "available": on_hand - reserved, "replenished": replenished });
+    let pots = |on_hand: i64, reserved: i64, replenished: i64| {
+        json!({ "sku": "POT-RARE", "on_hand": on_hand,
+        "reserved": reserved, "available": on_hand - reserved, "replenished": replenished })
+    };
     assert_eq!(client.stock("POT-RARE").await, pots(3, 2, 3));
 
     // Then another two are not available, and all or nothing is reserved.

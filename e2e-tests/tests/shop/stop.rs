@@ -5,7 +5,12 @@ use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn terminated_under_load_it_ends_well_and_nothing_is_lost() {
-    let mut shop = Shop::open(&["--world=gateway.slow_ms=300", "--world=gateway.unknown_ms=800", "--world=carrier.transit_ms=100"]).await;
+    let mut shop = Shop::open(&[
+        "--world=gateway.slow_ms=300",
+        "--world=gateway.unknown_ms=800",
+        "--world=carrier.transit_ms=100",
+    ])
+    .await;
     let customers = Customers::come(&shop.client);
     for _ in 0..3 {
         customers.have_ordered(40).await;

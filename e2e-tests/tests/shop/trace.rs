@@ -10,7 +10,11 @@ async fn every_ending_is_one_trace_and_one_connected_graph() {
     for Ended { story, id } in &ended {
         let order = shop.client.order(id).await;
         let (state, reason) = ending_of(story);
-        assert_eq!((&order["state"], &order["reason"], &order["waiting_for"]), (&json!(state), &json!(reason), &Value::Null), "{story}: {order}");
+        assert_eq!(
+            (&order["state"], &order["reason"], &order["waiting_for"]),
+            (&json!(state), &json!(reason), &Value::Null),
+            "{story}: {order}"
+        );
         if state == "completed" {
             shop.client.said(id, "StockDeducted").await;
         }
@@ -41,10 +45,16 @@ fn is_one_graph(story: &str, events: &[Value]) {
         let command = cause.strip_prefix("command ").map(|name| name.split(' ').next().unwrap());
         let before = match command {
             Some("PlaceOrder") => None,
-            Some(_) => Some(*last_of.get(service).unwrap_or_else(|| panic!("{story}: a command begins {service}: {event}"))),
+            Some(_) => {
+                Some(*last_of.get(service).unwrap_or_else(|| panic!("{story}: a command begins {service}: {event}")))
+            }
             None => {
                 let id = cause.split(" via ").next().unwrap();
-                Some(*place.get(id).unwrap_or_else(|| panic!("{story}: the cause {cause} does not stand before {event}")))
+                Some(
+                    *place
+                        .get(id)
+                        .unwrap_or_else(|| panic!("{story}: the cause {cause} does not stand before {event}")),
+                )
             }
         };
         // Causes stand before what they cause, so there is no circle; only the first has none, so all are connected.
@@ -63,7 +73,11 @@ fn ends_whole(story: &str, state: &str, events: &[Value]) {
     assert_eq!(count(&["OrderCompleted"]), completed, "{story}");
     assert_eq!(count(&["StockDeducted"]), completed, "{story}");
     for closing in [
-        &["OrderCancelled"][..], &["OrderUndone"], &["StockReleased"], &["PaymentVoided", "PaymentRefunded", "PaymentFailed"], &["ShipmentCancelled"],
+        &["OrderCancelled"][..],
+        &["OrderUndone"],
+        &["StockReleased"],
+        &["PaymentVoided", "PaymentRefunded", "PaymentFailed"],
+        &["ShipmentCancelled"],
     ] {
         assert_eq!(count(closing), 1 - completed, "{story}: {closing:?}");
     }

@@ -58,7 +58,7 @@ CREATE TABLE work (
   name    TEXT NOT NULL,    -- the effect or timer
   key     TEXT NOT NULL,    -- with the name, the idempotency key
   lane    INTEGER NOT NULL,
-  seq     INTEGER NOT NULL, -- the log's head when it was asked for: effects of one family run in this order
+  seq     INTEGER NOT NULL, -- grows with each that is asked for, from the log's head: effects of one family run in this order
   due     INTEGER NOT NULL, -- microseconds since 1970
   shape   INTEGER NOT NULL, -- of the body
   body    BLOB NOT NULL,

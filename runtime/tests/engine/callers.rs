@@ -199,9 +199,11 @@ fn play_on(sessions: Sessions, naive: bool) -> Vec<String> {
     let stage = Stage { sessions, naive, scene, changed, until: Instant::now() + DEADLINE };
     stage.play();
     let reigns = read.lead().unwrap().epoch;
-    println!("{reigns} reigns, {} accepted, {} repeated", stage.scene().accepted, stage.scene().repeated);
+    let accepted = stage.scene().accepted;
+    let repeated = stage.scene().repeated;
+    println!("{reigns} reigns, {accepted} accepted, {repeated} repeated");
     assert!(naive || reigns >= 40, "only {reigns} reigns: it shows nothing");
-    assert!(stage.scene().repeated > CALLERS, "hardly any caller was disturbed: it shows nothing");
+    assert!(repeated > CALLERS, "hardly any caller was disturbed: it shows nothing");
     stage.violations(&*read)
 }
 

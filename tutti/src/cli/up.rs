@@ -51,9 +51,11 @@ fn welcome(url: &str, data: &Path, screen: &Screen) -> Result<(), Failure> {
     }
     let strong = |text: &str| screen.paint(Tone::Strong, text);
     let at = if url == "http://127.0.0.1:8080" { String::new() } else { format!(" --url {url}") };
+    // As it was called, so that the line can be copied.
+    let tutti = std::env::args().next().unwrap_or_else(|| "tutti".into());
     screen.say(format!(
         "{}\n  API            {url}\n  documentation  {url}/openapi.json, {url}/choreography\n  data           {}\n\n\
-         In a second terminal:\n  tutti{at} order place TEA-001:2 --wait settled\n  tutti{at} world set gateway.fail=0.5 carrier.collects=false   break something\n\n\
+         In a second terminal:\n  {tutti}{at} order place TEA-001:2 --wait settled\n  {tutti}{at} world set gateway.fail=0.5 carrier.collects=false   break something\n\n\
          Ctrl-C closes it. Start it again on the same data, and orders in flight go on.",
         strong("The shop is open."),
         data.display()

@@ -142,8 +142,8 @@ impl<T: Topic> CauseWatch<'_, T> {
 
     /// Whether a decision about such an input may say such a row.
     fn answers(&self, row: &LogRow, is_input: impl Fn(&Origin) -> bool) -> Option<()> {
-        let decisions = self.service.reactions().iter().filter(|reaction| is_input(&reaction.origin));
-        decisions.map(|reaction| reaction.declared.events.contains(&*row.name)).any(|says| says).then_some(())
+        let mut decisions = self.service.reactions().iter().filter(|reaction| is_input(&reaction.origin));
+        decisions.any(|reaction| reaction.declared.events.contains(&*row.name)).then_some(())
     }
 }
 

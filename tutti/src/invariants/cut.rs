@@ -1,7 +1,10 @@
 //! In which order the evidence is read, so that a shop that goes on working never looks broken.
 //!
-//! 1. how far everybody had read (*cursors*); 2. how far each log goes (*marks*); 3. the books of the outside world
-//! and what is parked; 4. how far each log goes now (*ends*); 5. the logs up to the ends; 6. the states.
+//! 1. how far everybody had read (*cursors*);
+//! 2. how far each log goes (*marks*);
+//! 3. the books of the outside world, and what is parked;
+//! 4. how far each log goes now (*ends*);
+//! 5. the logs up to the ends, and the states.
 //!
 //! An invariant says "if this happened, then that happened before" or "never both". The second kind cannot be wrong
 //! whenever its two sides are read. For the first kind the *consequence* must be from before the *cause* was looked
@@ -13,7 +16,7 @@
 //! A cursor moves in the transaction that decides, so an event that a cursor from step 1 has passed is decided, and the
 //! decision stands below the reader's mark: an order none of whose events is ahead of a cursor or a mark is *still*.
 //! It is at rest if nobody works on it either; that is looked up only for orders that break an invariant otherwise, and
-//! last of all, see [`second_look`](super::second_look).
+//! last of all, see `second_look`.
 
 use super::{
     evidence::{Evidence, SERVICES, VerifyError, of},
@@ -25,7 +28,7 @@ use std::collections::HashMap;
 /// Every service has one lane so far.
 pub(super) const LANE: u16 = 0;
 /// Rows read at once. Readers hold no transaction across pages.
-pub(super) const PAGE: usize = 2_000;
+pub(super) const PAGE: usize = 3;
 
 /// The lines between what counts as a consequence, what counts as a cause, and what is left for the next time.
 pub(super) struct Cut {

@@ -135,7 +135,7 @@ fn page<R>(
 ) -> Result<Vec<R>, String> {
     let rows = || {
         let mut statement = book.prepare_cached(&format!("{select} WHERE id > ?1 ORDER BY id LIMIT ?2"))?;
-        statement.query_map(params![after, limit], |row| read(row))?.collect::<rusqlite::Result<Vec<R>>>()
+        statement.query_map(params![after, limit], read)?.collect::<rusqlite::Result<Vec<R>>>()
     };
     rows().map_err(|error: rusqlite::Error| error.to_string())
 }

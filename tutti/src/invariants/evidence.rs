@@ -48,7 +48,7 @@ pub trait Books {
     fn messages(&self, after: i64, limit: usize) -> Result<Vec<Message>, String>;
 }
 
-/// A movement of money that succeeded, or is under way and will succeed. What was declined moved nothing.
+/// A line of the ledger. One that is under way and will succeed counts as succeeded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Its number in the ledger.
@@ -57,7 +57,7 @@ pub struct Entry {
     pub order_id: OrderId,
     /// Whether it gives money back; otherwise it takes some.
     pub refund: bool,
-    /// Whether it moved anything.
+    /// Whether it moves money; what was declined does not.
     pub succeeded: bool,
     /// How much, in the currency's smallest unit.
     pub amount_minor: i64,
@@ -93,7 +93,7 @@ pub struct Message {
     pub sms: bool,
     /// The template's name, as `confirmed`.
     pub template: String,
-    /// Its id. A copy with the same id is the same message and is not listed again.
+    /// Its id. A copy under the same id is the same message and is not listed again.
     pub message_id: String,
 }
 

@@ -45,8 +45,8 @@ pub(super) fn must(holds: bool, sentence: impl FnOnce() -> String) -> Result<(),
     if holds { Ok(()) } else { Err(sentence()) }
 }
 
-/// Every invariant that one look at the evidence can tell about. The tenth of the design's properties that concerns
-/// the simulation alone, the same seed giving the same history, is not among them.
+/// Every invariant that one look at the evidence can tell about. The design's eleventh, that the same seed gives
+/// the same history, concerns the simulation alone and is not among them.
 pub const INVARIANTS: &[Invariant] = &[
     shelves::NO_OVERSELL,
     shelves::STOCK_CONSERVED,

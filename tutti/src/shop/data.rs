@@ -3,12 +3,28 @@
 use super::StartError;
 use std::{
     fs::{self, File, TryLockError},
-    io::ErrorKind,
+    io::{ErrorKind, Write},
     path::{Path, PathBuf},
 };
 
 /// Held by the process that uses the directory; the lock ends with the process, however it ends.
 const LOCK: &str = "tutti.lock";
+/// What the lock's file holds once the shop was open.
+const WAS_OPEN: &[u8] = b"This shop was open. From then on it has all its files.\n";
+/// All files of a shop that was open once. Each knows what the others do not: with an empty one in its place orders
+/// would be lost, repeated requests placed again, or money taken twice.
+const FILES: [&str; 10] = [
+    SECRET,
+    "keyring.db",
+    "order.db",
+    "inventory.db",
+    "payment.db",
+    "shipping.db",
+    "email.db",
+    "world/gateway.db",
+    "world/carrier.db",
+    "world/mailbox.db",
+];
 /// What order ids are derived from.
 pub(super) const SECRET: &str = "shop.secret";
 
@@ -16,7 +32,7 @@ pub(super) const SECRET: &str = "shop.secret";
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 impl DataDir {
@@ -31,7 +47,7 @@ impl DataDir {
         let lock = File::options().create(true).truncate(false).write(true).open(path.join(LOCK));
         let lock = lock.map_err(|e| unusable(format!("cannot be written: {e}; give another one with --data")))?;
         match lock.try_lock() {
-            Ok(()) => Ok(DataDir { path: path.to_owned(), _lock: lock }),
+            Ok(()) => Ok(DataDir { path: path.to_owned(), lock }),
             Err(TryLockError::WouldBlock) => Err(unusable(
                 "is in use by another tutti process: stop that one, or give another directory with --data".into(),
             )),
@@ -41,19 +57,32 @@ impl DataDir {
         }
     }
 
-    /// With another secret than before, a repeated request would place its order a second time.
+    /// Nothing that is gone is quietly begun anew.
     ///
     /// # Errors
-    /// When there are orders, but no secret.
-    pub fn refuse_lost_secret(&self) -> Result<(), StartError> {
-        let lost = self.file("order.db").exists() && !self.file(SECRET).exists();
-        let why = || {
-            format!(
-                "{} is missing, although there are orders: restore it from a backup, or begin anew with `tutti reset`",
-                self.file(SECRET).display()
-            )
-        };
-        if lost { Err(StartError::Data(why())) } else { Ok(()) }
+    /// Names the first file that is missing or empty, although the shop was open before.
+    pub fn refuse_lost_files(&self) -> Result<(), StartError> {
+        let is_empty = |path: &Path| fs::metadata(path).map_or(true, |file| file.len() == 0);
+        if is_empty(&self.file(LOCK)) {
+            return Ok(());
+        }
+        match FILES.iter().map(|name| self.file(name)).find(|path| is_empty(path)) {
+            None => Ok(()),
+            Some(lost) => Err(StartError::Data(format!(
+                "{} is missing or empty, although this shop was open before: restore the whole directory from a backup, \
+                 or begin anew with `tutti reset`",
+                lost.display()
+            ))),
+        }
+    }
+
+    /// Notes that the shop has all its files, before it takes the first order.
+    ///
+    /// # Errors
+    /// When that cannot be written.
+    pub fn note_complete(&self) -> Result<(), StartError> {
+        let written = (&self.lock).write_all(WAS_OPEN);
+        written.map_err(|e| StartError::Data(format!("{} cannot be written: {e}", self.file(LOCK).display())))
     }
 
     /// A file or folder in it.

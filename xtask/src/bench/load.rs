@@ -44,7 +44,7 @@ impl fmt::Display for Mix {
 impl Mix {
     fn sku(self, n: usize, skus: &[String]) -> &str {
         match self {
-            Mix::OneSku if n % 10 != 0 => &skus[0],
+            Mix::OneSku if !n.is_multiple_of(10) => &skus[0],
             _ => &skus[n / 10 % skus.len()],
         }
     }

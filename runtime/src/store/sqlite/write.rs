@@ -2,11 +2,11 @@
 
 use super::{Found, examine, migrate, open, store_error, unusable};
 use crate::{
-    record::{CursorRow, ParkedRow, Position, WorkId, WorkRow},
+    record::{CursorRow, ParkedRow, WorkId, WorkRow},
     store::{Batch, Lead, Store, StoreError, WorkPlace, sqlite::read},
 };
 use choreography::Key;
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params, types::Value};
+use rusqlite::{Connection, OpenFlags, Statement, Transaction, TransactionBehavior, params, types::Value};
 use std::{path::Path, rc::Rc};
 
 /// The one connection that writes a service's file.
@@ -132,84 +132,90 @@ fn claim(transaction: &Transaction, batch: &Batch) -> Result<(), StoreError> {
 
 /// Returns how many statements it took.
 fn write_batch(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<u64> {
-    append_log(transaction, batch)?;
-    put_states(transaction, batch)?;
-    move_cursors(transaction, batch)?;
-    change_work(transaction, batch)?;
-    change_parked(transaction, batch)?;
-    let rows = batch.log.len() + batch.states.len() + batch.cursors.len() + batch.work_done.len() + batch.work_put.len();
-    Ok((rows + batch.parked.len() + batch.unparked.len()) as u64)
+    Ok(append_log(transaction, batch)?
+        + put_states(transaction, batch)?
+        + move_cursors(transaction, batch)?
+        + change_work(transaction, batch)?
+        + change_parked(transaction, batch)?)
 }
 
-fn append_log(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO log (lane, gen, seq, key, name, schema, body, cause, trace, epoch, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
-    let mut insert = transaction.prepare_cached(sql)?;
-    for row in &batch.log {
-        insert.execute(params![
-            row.lane,
-            row.generation,
-            row.seq,
-            row.key,
-            row.name,
-            row.schema,
-            &*row.body,
-            row.cause,
-            row.trace,
-            row.epoch,
-            row.at
-        ])?;
+/// Rows that one statement takes. A few fixed sizes, so that the prepared statements are found again.
+const ROWS: [usize; 4] = [256, 32, 4, 1];
+
+/// Runs `{before} (?, …), (?, …) {after}` over all rows, as many at a time as fit. `bind` gets the first parameter's index.
+fn for_rows<R>(
+    transaction: &Transaction,
+    (before, columns, after): (&str, usize, &str),
+    mut rows: &[R],
+    bind: impl Fn(&mut Statement, usize, &R) -> rusqlite::Result<()>,
+) -> rusqlite::Result<u64> {
+    let one = format!("({})", vec!["?"; columns].join(", "));
+    let mut statements = 0;
+    for size in ROWS {
+        while rows.len() >= size {
+            let (now, later) = rows.split_at(size);
+            let mut statement = transaction.prepare_cached(&format!("{before} {} {after}", vec![&*one; size].join(", ")))?;
+            for (index, row) in now.iter().enumerate() {
+                bind(&mut statement, index * columns + 1, row)?;
+            }
+            statement.raw_execute()?;
+            (rows, statements) = (later, statements + 1);
+        }
     }
-    Ok(())
+    Ok(statements)
 }
 
-fn put_states(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO state (kind, key, lane, seq, version, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-               ON CONFLICT DO UPDATE SET seq = excluded.seq, version = excluded.version, body = excluded.body";
-    let mut upsert = transaction.prepare_cached(sql)?;
-    for row in &batch.states {
-        upsert.execute(params![row.kind, row.key, row.lane, row.seq, row.version, row.body])?;
-    }
-    Ok(())
+/// Binds values one after the other, beginning with the parameter `$first`.
+macro_rules! bind {
+    ($statement:ident, $first:ident, $($value:expr),+ $(,)?) => {{
+        let mut index = $first;
+        $($statement.raw_bind_parameter(index, $value)?; index += 1;)+
+        debug_assert!(index > $first);
+        Ok(())
+    }};
 }
 
-fn move_cursors(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO cursor (source, gen, lane, seq) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET seq = excluded.seq";
-    let mut upsert = transaction.prepare_cached(sql)?;
-    for row in &batch.cursors {
-        upsert.execute(params![row.source, row.at.generation, row.lane, row.at.seq])?;
-    }
-    Ok(())
+fn append_log(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<u64> {
+    let before = "INSERT INTO log (lane, gen, seq, key, name, schema, body, cause, trace, epoch, at) VALUES";
+    for_rows(transaction, (before, 11, ""), &batch.log, |s, first, r| {
+        bind!(s, first, r.lane, r.generation, r.seq, &r.key, &r.name, r.schema, &*r.body, &r.cause, &r.trace, r.epoch, r.at)
+    })
 }
 
-fn change_work(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<()> {
-    let mut delete = transaction.prepare_cached("DELETE FROM work WHERE name = ?1 AND key = ?2")?;
-    for (name, key) in &batch.work_done {
-        delete.execute(params![name, key])?;
-    }
-    let sql = "INSERT OR REPLACE INTO work (name, key, lane, seq, due, shape, body, cause, trace, stuck) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
-    let mut put = transaction.prepare_cached(sql)?;
-    for row in &batch.work_put {
-        put.execute(params![
-            row.name, row.key, row.lane, row.seq, row.due, row.shape, &*row.body, row.cause, row.trace, row.stuck
-        ])?;
-    }
-    Ok(())
+fn put_states(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<u64> {
+    let before = "INSERT INTO state (kind, key, lane, seq, version, body) VALUES";
+    let after = "ON CONFLICT DO UPDATE SET seq = excluded.seq, version = excluded.version, body = excluded.body";
+    for_rows(transaction, (before, 6, after), &batch.states, |s, first, r| {
+        bind!(s, first, &r.kind, &r.key, r.lane, r.seq, r.version, &r.body)
+    })
 }
 
-fn change_parked(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO parked (source, gen, lane, seq, key, name, reason, schema, cause, trace, at, body, since)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
-    let mut insert = transaction.prepare_cached(sql)?;
-    for ParkedRow { source, row, reason, since, .. } in &batch.parked {
-        let Position { generation, seq } = row.position();
-        insert.execute(params![
-            source, generation, row.lane, seq, row.key, row.name, reason, row.schema, row.cause, row.trace, row.at,
-            &*row.body, since
-        ])?;
-    }
-    let mut delete = transaction.prepare_cached("DELETE FROM parked WHERE id = ?1")?;
-    for id in &batch.unparked {
-        delete.execute([*id])?;
-    }
-    Ok(())
+fn move_cursors(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<u64> {
+    let before = "INSERT INTO cursor (source, gen, lane, seq) VALUES";
+    let after = "ON CONFLICT DO UPDATE SET seq = excluded.seq";
+    for_rows(transaction, (before, 4, after), &batch.cursors, |s, first, r| {
+        bind!(s, first, &r.source, r.at.generation, r.lane, r.at.seq)
+    })
+}
+
+fn change_work(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<u64> {
+    // The join looks each row up; with `(key, name) IN (VALUES …)` SQLite would scan the table.
+    let before = "DELETE FROM work WHERE rowid IN (SELECT work.rowid FROM (VALUES";
+    let delete = (before, 2, ") AS done CROSS JOIN work ON work.key = done.column1 AND work.name = done.column2)");
+    let deleted = for_rows(transaction, delete, &batch.work_done, |s, first, (name, key)| bind!(s, first, key, name))?;
+    let before = "INSERT OR REPLACE INTO work (name, key, lane, seq, due, shape, body, cause, trace, stuck) VALUES";
+    let put = for_rows(transaction, (before, 10, ""), &batch.work_put, |s, first, r| {
+        bind!(s, first, &r.name, &r.key, r.lane, r.seq, r.due, r.shape, &*r.body, &r.cause, &r.trace, &r.stuck)
+    })?;
+    Ok(deleted + put)
+}
+
+fn change_parked(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<u64> {
+    let before = "INSERT INTO parked (source, gen, lane, seq, key, name, reason, schema, cause, trace, at, body, since) VALUES";
+    let put = for_rows(transaction, (before, 13, ""), &batch.parked, |s, first, ParkedRow { source, row: r, reason, since, .. }| {
+        let (at, name) = (r.position(), &r.name);
+        bind!(s, first, source, at.generation, r.lane, at.seq, &r.key, name, reason, r.schema, &r.cause, &r.trace, r.at, &*r.body, since)
+    })?;
+    let delete = ("DELETE FROM parked WHERE id IN (VALUES", 1, ")");
+    Ok(put + for_rows(transaction, delete, &batch.unparked, |s, first, id| bind!(s, first, id))?)
 }
