@@ -323,9 +323,8 @@ async fn what_is_no_http_harms_nobody() {
     let shop = Shop::open(&[]).await;
     let good = tea("ada").to_string();
     let head = |length: usize| {
-        format!(
-            "POST /orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nIdempotency-Key: k-1\r\nContent-Length: {length}\r\n"
-        )
+        let names = "Host: x\r\nContent-Type: application/json\r\nIdempotency-Key: k-1";
+        format!("POST /orders HTTP/1.1\r\n{names}\r\nContent-Length: {length}\r\n")
     };
     let cut_off = format!("{}\r\n{}", head(good.len()), &good[..good.len() / 2]);
     let many = format!("GET /orders HTTP/1.1\r\n{}\r\n", "X-Header: y\r\n".repeat(5000));

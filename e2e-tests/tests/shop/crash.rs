@@ -4,7 +4,7 @@ use crate::{audit, customers::Customers, dice::Dice, shop::Shop};
 use std::time::Duration;
 
 /// How often the shop is killed.
-const KILLS: u64 = 10;
+const KILLS: u64 = 16;
 
 /// The outside world fails now and then, and loses some of its answers.
 const RESTLESS: &[&str] = &[
@@ -31,6 +31,10 @@ async fn killed_again_and_again_under_load_nothing_accepted_is_lost() {
         // Not a wait for anything: the moment of the kill is what the seed decides.
         tokio::time::sleep(Duration::from_millis(dice.below(100))).await;
         shop.kill().await;
+        if kill % 8 == 3 {
+            // What it leaves behind is in order at any moment, not only when all is over.
+            audit::verify_data(&shop).await;
+        }
         if kill % 3 == 2 {
             // Also while it starts.
             shop.spawn();

@@ -110,7 +110,7 @@ impl Crowd {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
             let (customer, key, body) = request(number);
             let id = self.place(&key, &body).await;
-            if number % 5 == 0 {
+            if number.is_multiple_of(5) {
                 assert_eq!(self.place(&key, &body).await, id, "{customer} {key}: the same request, another order");
             }
             let cancelled = if number % 7 == 2 { Some(self.cancel(&id).await) } else { None };

@@ -15,10 +15,10 @@ pub struct Ended {
 
 /// The deadline is late enough for a busy machine to confirm what is to be confirmed, and early enough to wait for.
 const OPTIONS: &[&str] = &[
-    "--order-deadline=6s",
-    "--pick-up=3s",
+    "--order-deadline=8s",
+    "--pick-up=5s",
     "--world=gateway.slow_ms=700",
-    "--world=gateway.unknown_ms=7000",
+    "--world=gateway.unknown_ms=9000",
     "--world=carrier.pick_up_ms=10",
     "--world=carrier.transit_ms=100",
 ];

@@ -1,4 +1,5 @@
 //! An idle shop: next to no processor time, little memory. The one test that has to measure.
+#![cfg(target_os = "linux")]
 
 use crate::{request::tea, shop::Shop, wait::PATIENCE};
 use std::{
@@ -16,7 +17,7 @@ const MEMORY_KB: u64 = 100 * 1024;
 /// The processor time that a process has used, in ticks.
 fn ticks(pid: u32) -> u64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    // After the name, which is in parentheses, come the state and then the numbers; utime and stime are the 12th and 13th.
+    // After the name, which is in parentheses, come the state and then the numbers: utime and stime are the 12th, 13th.
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
     fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
 }
@@ -27,7 +28,6 @@ fn memory_kb(pid: u32) -> u64 {
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
-#[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idle_shop_uses_next_to_nothing() {
     // Given a shop whose orders are over, all but one that waits for a carrier who does not come.

@@ -1,7 +1,7 @@
 //! The whole shop in one process, as its customers and operators meet it.
 //!
-//! Helpers: [`program`] runs the program, [`shop`] keeps one open over kills and restarts, [`client`] speaks HTTP to it,
-//! [`request`] writes orders, [`customers`] order all at once and insist, [`endings`] plays one order of each ending,
+//! Helpers: [`program`] runs the program, [`shop`] keeps one open over kills and restarts, [`client`] speaks HTTP to
+//! it, [`request`] writes orders, [`customers`] order all at once and insist, [`endings`] plays one order of each ending,
 //! [`audit`] goes over the books when all is over, [`wait`] waits for a condition, [`dice`] throws what a seed says.
 
 #![allow(clippy::unwrap_used, reason = "clippy knows tests by their attribute, and helpers have none")]

@@ -14,6 +14,7 @@ async fn terminated_under_load_it_ends_well_and_nothing_is_lost() {
     let customers = Customers::come(&shop.client);
     for _ in 0..3 {
         customers.have_ordered(40).await;
+        audit::verify_running(&shop).await;
         let status = shop.terminate().await;
         assert!(status.success(), "{status}: {}", shop.log());
         shop.start().await;

@@ -32,6 +32,20 @@ fn a_family_runs_one_at_a_time_in_log_order() {
     });
 }
 
+/// A service that only asks, as the one that writes mails does, says nothing that its requests could be ordered by.
+#[test]
+fn a_family_keeps_its_order_where_nothing_was_said_with_it() {
+    on_both_stores(|mut desk| {
+        (1..=10).for_each(|n| desk.left(n, "a", Act::Cook));
+        for n in 1..=10 {
+            desk.settle();
+            let tried = desk.world.take_one();
+            assert_eq!(tried.key, format!("a/{n}"));
+            tried.done("fine");
+        }
+    });
+}
+
 #[test]
 fn what_is_asked_for_later_waits_for_its_turn_too() {
     let mut desk = Desk::new();

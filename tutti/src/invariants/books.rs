@@ -7,7 +7,7 @@ use super::{
 use shared_events::Template;
 
 /// Rows read at once.
-const PAGE: usize = 3;
+const PAGE: usize = 2_000;
 /// Digits of base 8 that a sequence of mails holds.
 const SEQUENCE: u32 = 1 << 27;
 

@@ -28,7 +28,7 @@ use std::collections::HashMap;
 /// Every service has one lane so far.
 pub(super) const LANE: u16 = 0;
 /// Rows read at once. Readers hold no transaction across pages.
-pub(super) const PAGE: usize = 3;
+pub(super) const PAGE: usize = 2_000;
 
 /// The lines between what counts as a consequence, what counts as a cause, and what is left for the next time.
 pub(super) struct Cut {

@@ -29,7 +29,7 @@ pub(super) const STATE_IS_FOLD: Invariant = Invariant {
 };
 
 /// Rows of a log whose states are held in memory at once.
-const ROWS_AT_ONCE: u64 = 5;
+const ROWS_AT_ONCE: u64 = 500_000;
 
 /// An event that was said, as an input whose decision is to say it again: so it is folded exactly as the service folds
 /// it, and where that panics, an error comes back.
