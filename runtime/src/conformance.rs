@@ -5,5 +5,5 @@
 mod buses;
 mod stores;
 
-pub use buses::{Failed, Wire, bus};
+pub use buses::{Connect, Failed, Wire, bus};
 pub use stores::{Open, store};

@@ -329,6 +329,7 @@ impl<T: Topic> Engine<T> {
         let mut wake = rule.lanes.wake(now, rule.agenda.next_due());
         if !rule.rested && now - rule.reign.last_commit > REST_AFTER {
             self.door.store.rest()?;
+            rule.reign.forget_states();
             rule.rested = true;
         } else if !rule.rested {
             let rest_at = rule.reign.last_commit + REST_AFTER + 1;

@@ -114,10 +114,15 @@ impl Reign {
     /// Keeps memory flat: an overfull cache is emptied between batches.
     pub(crate) fn bound_memory(&mut self) {
         if self.cached_bytes > CACHE_BYTES {
-            self.states.forget_loaded();
-            self.versions.clear();
-            self.cached_bytes = 0;
+            self.forget_states();
         }
+    }
+
+    /// Empties the cache of states; what is needed is read again.
+    pub(crate) fn forget_states(&mut self) {
+        self.states.forget_loaded();
+        self.versions.clear();
+        self.cached_bytes = 0;
     }
 
     /// Makes this reign's knowledge what the store now holds.

@@ -14,7 +14,7 @@ use std::{
 };
 
 /// Rows kept at hand per service.
-const TAIL_ROWS: usize = 8192;
+const TAIL_ROWS: usize = 4096;
 
 /// Wakes the one who waits for news.
 #[derive(Default)]

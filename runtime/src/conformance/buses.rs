@@ -14,6 +14,9 @@ use std::{
 /// What a bus may take to deliver; nothing is measured against it but that it ends.
 const DELIVERED_WITHIN: Duration = Duration::from_secs(30);
 
+/// Makes one more connection to a bus, with the bell that rings for its news.
+pub type Connect = Box<dyn Fn() -> (Box<dyn Bus>, Arc<Bell>)>;
+
 /// One service that speaks, and as many that listen to it as are wanted.
 pub struct Wire {
     /// The speaking service.
@@ -22,8 +25,8 @@ pub struct Wire {
     pub store: Box<dyn Store>,
     /// Its connection.
     pub speaker: Box<dyn Bus>,
-    /// Connects one more listener; its bell rings for news of the speaker.
-    pub listener: Box<dyn Fn() -> (Box<dyn Bus>, Arc<Bell>)>,
+    /// Connects one more listener to the speaker.
+    pub listener: Connect,
 }
 
 /// What went wrong that must not.

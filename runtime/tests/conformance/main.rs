@@ -1,5 +1,7 @@
 //! The conformance suites, run on every store and bus of this crate, and what is promised of one of them only.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod buses;
 mod sqlite;
 mod stores;

@@ -1,5 +1,7 @@
 //! The engine held to the rules of the runtime, step by step: given what was said, when this comes, then that.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "../support/mod.rs"]
 mod support;
 

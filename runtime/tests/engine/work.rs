@@ -73,6 +73,21 @@ fn an_answer_is_decided_and_its_work_is_gone() {
 }
 
 #[test]
+fn an_answer_about_which_nothing_is_said_ends_its_work_too() {
+    let mut desk = Desk::new();
+    desk.left(1, "a", Act::Cook);
+    desk.left(2, "a", Act::Cook);
+    desk.settle();
+    desk.world.take_one().done("silent");
+    desk.settle();
+    assert!(desk.said().is_empty());
+    desk.world.take_one().done("fine");
+    desk.settle();
+    assert_eq!(desk.said(), ["Answered a Cook 2 fine"]);
+    assert_eq!(desk.read.counts().unwrap().work, 0);
+}
+
+#[test]
 fn an_unclear_attempt_is_asked_for_again_with_growing_pauses_for_ever() {
     let mut desk = asked();
     desk.world.take_one().unclear();

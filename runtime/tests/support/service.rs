@@ -300,8 +300,9 @@ fn count(ask: &Count, page: &Page) -> Option<Noted> {
     }
 }
 
-fn cooked(done: &Done<Cook>, _: &Page) -> Answered {
-    answered(Cook::NAME, &done.asked.key, done.asked.n, &done.outcome)
+fn cooked(done: &Done<Cook>, _: &Page) -> Option<Answered> {
+    let silent = done.outcome.as_ref().is_ok_and(|what| what == "silent");
+    (!silent).then(|| answered(Cook::NAME, &done.asked.key, done.asked.n, &done.outcome))
 }
 
 fn cleared(done: &Done<Clear>, _: &Page) -> Answered {

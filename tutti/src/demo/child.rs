@@ -32,10 +32,17 @@ struct Ready {
     url: String,
 }
 
+/// A free port that the system gives to no client: one that tries to reach a dead server on a port of that kind can
+/// get connected to itself, and keep the server from coming back.
+fn quiet_port() -> u16 {
+    let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap_or_default();
+    let free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    (first..32_000).find(free).unwrap_or_default()
+}
+
 impl Child {
     pub(super) fn new(folder: &Path) -> Child {
-        // Port 0 the first time; later the same port again, as a restarted server's clients expect.
-        let listen = "127.0.0.1:0".to_owned();
+        let listen = format!("127.0.0.1:{}", quiet_port());
         Child { folder: folder.to_owned(), data: folder.join("data"), listen, running: None }
     }
 

@@ -22,14 +22,21 @@ impl SqliteStore {
     pub fn open(path: &Path, now_ms: i64) -> Result<SqliteStore, StoreError> {
         let mut db = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         let failed = |e: rusqlite::Error| unusable(path, &e);
-        let found = examine(&db, path)?;
+        // In one transaction, so that another process that is just creating the tables is seen before or after.
+        let found = examine(&*db.transaction().map_err(failed)?, path)?;
+        if db.is_readonly("main").map_err(failed)? {
+            return Err(StoreError::Fatal(format!(
+                "{} is read-only: let this user write to it, or give another --data directory",
+                path.display()
+            )));
+        }
         // WAL with FULL is one fsync a commit; with NORMAL there would be none, and a power cut would lose commits.
         db.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
         db.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
         // Checkpoints happen seldom under load and fully at rest; the file is cut back to this size afterwards.
         db.pragma_update(None, "wal_autocheckpoint", 16_000).map_err(failed)?;
         db.pragma_update(None, "journal_size_limit", 32 << 20).map_err(failed)?;
-        db.pragma_update(None, "cache_size", -16_000).map_err(failed)?;
+        db.pragma_update(None, "cache_size", -8_000).map_err(failed)?;
         if found == Found::Empty {
             migrate(&mut db, path, now_ms)?;
         }
@@ -115,7 +122,8 @@ impl Store for SqliteStore {
     fn rest(&mut self) -> Result<(), StoreError> {
         let busy = self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
         // A reader in the way only means that the file is cut back later.
-        busy.map(|_| ()).map_err(store_error)
+        busy.map(|_| ()).map_err(store_error)?;
+        self.db.execute_batch("PRAGMA shrink_memory").map_err(store_error)
     }
 }
 
