@@ -12,7 +12,7 @@ use std::{
 };
 
 /// Rows held in memory; further ones stay in the table until there is room.
-const MAX_ROWS: usize = 32_768;
+const MAX_ROWS: usize = 8192;
 /// Attempts of one effect under way at a time.
 const MAX_UNDER_WAY: usize = 1024;
 /// The first pause before an unclear attempt is repeated; it doubles up to the longest.
@@ -98,7 +98,8 @@ impl Agenda {
     /// Over the bound the last rows leave memory, never one that was tried: its attempts are known only here.
     fn bound(&mut self) {
         while self.held.len() > MAX_ROWS {
-            let lasts = [&self.timers, &self.effects].map(|queue| queue.last_key_value().map(|(place, _)| place.clone()));
+            let lasts =
+                [&self.timers, &self.effects].map(|queue| queue.last_key_value().map(|(place, _)| place.clone()));
             let Some(last) = lasts.into_iter().flatten().max() else { return };
             self.timers.remove(&last);
             self.effects.remove(&last);

@@ -26,15 +26,26 @@ struct Folded {
 ///
 /// # Errors
 /// When the store cannot be used, or an event of the log cannot be read.
-pub(crate) fn catch_up<T: Topic>(service: &Service<T>, store: &mut dyn Store, read: &dyn Read, reign: &mut Reign) -> Result<(), StoreError> {
+pub(crate) fn catch_up<T: Topic>(
+    service: &Service<T>,
+    store: &mut dyn Store,
+    read: &dyn Read,
+    reign: &mut Reign,
+) -> Result<(), StoreError> {
     let head = Position { generation: reign.lead.generation, seq: reign.lead.head };
     let cursors = store.cursors()?;
     for kind in service.kinds() {
         let source = source_of(kind);
         let mut at = cursors.iter().filter(|row| row.source == source).map(|row| row.at).max().unwrap_or_default();
-        let behind = was_not_kept(&cursors, at);
+        let behind = reign.lead.head > 0 && was_not_kept(&cursors, at);
         if behind && at < head {
-            tracing::info!(service = T::NAME, kind = kind.stored_as, from = at.seq, to = head.seq, "folding the log into a kind of state this build keeps");
+            tracing::info!(
+                service = T::NAME,
+                kind = kind.stored_as,
+                from = at.seq,
+                to = head.seq,
+                "folding the log into a kind of state this build keeps"
+            );
         }
         while behind && at < head {
             let page = read.log_after(0, at, PAGE)?;
@@ -59,7 +70,12 @@ fn was_not_kept(cursors: &[CursorRow], at: Position) -> bool {
     newest.is_none_or(|newest| at < newest)
 }
 
-fn commit(store: &mut dyn Store, reign: &mut Reign, states: Vec<StateRow>, cursors: Vec<CursorRow>) -> Result<(), StoreError> {
+fn commit(
+    store: &mut dyn Store,
+    reign: &mut Reign,
+    states: Vec<StateRow>,
+    cursors: Vec<CursorRow>,
+) -> Result<(), StoreError> {
     store.commit(&Batch { lead: reign.lead, published: reign.published, states, cursors, ..Batch::default() })?;
     reign.lead.commits += 1;
     Ok(())
@@ -68,7 +84,8 @@ fn commit(store: &mut dyn Store, reign: &mut Reign, states: Vec<StateRow>, curso
 fn fold_page<T: Topic>(kind: &Kind<T>, read: &dyn Read, page: &[Arc<LogRow>]) -> Result<Vec<StateRow>, StoreError> {
     let mut states: BTreeMap<Key, Folded> = BTreeMap::new();
     for row in page {
-        let event = T::decode(&row.name, row.schema, &row.body).map_err(|why| unreadable(&format!("{} {}", row.name, row.id()), &why))?;
+        let event = T::decode(&row.name, row.schema, &row.body)
+            .map_err(|why| unreadable(&format!("{} {}", row.name, row.id()), &why))?;
         for key in (kind.keys)(&event) {
             if !states.contains_key(&key) {
                 states.insert(key.clone(), stored(kind, read, &key)?);
@@ -81,7 +98,8 @@ fn fold_page<T: Topic>(kind: &Kind<T>, read: &dyn Read, page: &[Arc<LogRow>]) ->
         }
     }
     let row = |(key, folded): (Key, Folded)| {
-        let body = (kind.encode)(&*folded.state).map_err(|why| unreadable(&format!("state {} {key}", kind.stored_as), &why))?;
+        let body = (kind.encode)(&*folded.state)
+            .map_err(|why| unreadable(&format!("state {} {key}", kind.stored_as), &why))?;
         Ok(StateRow { kind: kind.stored_as.clone(), key, lane: 0, seq: folded.seq, version: folded.version, body })
     };
     states.into_iter().map(row).collect()

@@ -46,7 +46,13 @@ impl Shared {
     /// What the engine of `service` shares with its handles, which read through `read`.
     #[must_use]
     pub fn new(service: &'static str, read: Arc<dyn Read>) -> Arc<Shared> {
-        Arc::new(Shared { intake: Arc::default(), service, read, health: watch::Sender::default(), watched: Mutex::default() })
+        Arc::new(Shared {
+            intake: Arc::default(),
+            service,
+            read,
+            health: watch::Sender::default(),
+            watched: Mutex::default(),
+        })
     }
 
     pub(crate) fn read(&self) -> &dyn Read {

@@ -7,12 +7,8 @@ use crate::{
     pulse::Pulse,
 };
 use choreography::Topic;
+use std::{sync::Arc, thread::JoinHandle, time::Duration};
 use tokio::sync::mpsc;
-use std::{
-    sync::Arc,
-    thread::JoinHandle,
-    time::Duration,
-};
 
 /// A decision that takes longer than this is never going to end.
 const STUCK_AFTER: Duration = Duration::from_secs(30);

@@ -80,7 +80,7 @@ fn prepare(book: &Connection) -> rusqlite::Result<()> {
     book.pragma_update(None, "wal_autocheckpoint", 8_000)?;
     book.pragma_update(None, "journal_size_limit", 64 << 20)?;
     // Negative means KiB: at most 16 MiB of pages in memory.
-    book.pragma_update(None, "cache_size", -16_384)?;
+    book.pragma_update(None, "cache_size", -4_096)?;
     book.set_prepared_statement_cache_capacity(64);
     Ok(())
 }

@@ -62,7 +62,9 @@ async fn measure(args: Args, folder: &Path) -> Result<Value, String> {
     }
     bar.finish_and_clear();
     bench.close().await?;
-    let of = |mix: Mix, figure: fn(&Round) -> f64| median(done.iter().filter(|(m, _)| *m == mix).map(|(_, r)| figure(r)).collect());
+    let of = |mix: Mix, figure: fn(&Round) -> f64| {
+        median(done.iter().filter(|(m, _)| *m == mix).map(|(_, r)| figure(r)).collect())
+    };
     let rate = of(Mix::Uniform, Round::orders_per_second);
     Ok(json!({
         "orders_per_round": args.orders,

@@ -47,22 +47,6 @@ fn a_family_keeps_its_order_where_nothing_was_said_with_it() {
 }
 
 #[test]
-fn what_is_asked_for_in_one_batch_keeps_its_order_also_if_nothing_is_said() {
-    on_both_stores(|mut desk| {
-        (1..=12).for_each(|seq| desk.left(seq, "a", Act::Cook));
-        desk.settle();
-        desk.world.take_one();
-        let mut desk = desk.killed_and_started_again();
-        for n in 1..=12 {
-            desk.settle();
-            let tried = desk.world.take_one();
-            assert_eq!(tried.key, format!("a/{n}"));
-            tried.done("fine");
-        }
-    });
-}
-
-#[test]
 fn what_is_asked_for_later_waits_for_its_turn_too() {
     let mut desk = Desk::new();
     desk.left(1, "a", Act::NoteAndCook);

@@ -14,8 +14,8 @@ use choreography::Service;
 use domain::{Order, cancel, expire, place};
 use failures::{no_carrier, out_of_stock, payment_failed};
 use listing::{CustomerOrder, PlacedOrder};
-use requests::Request;
 use progress::{complete, confirm, dispatch};
+use requests::Request;
 use shared_events::order::Event;
 use undo::{payment_refunded, payment_voided, shipment_cancelled, stock_released};
 

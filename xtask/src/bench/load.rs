@@ -78,7 +78,12 @@ impl Round {
 pub struct Latency(Vec<Duration>);
 
 impl Latency {
-    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a quantile of a few hundred times")]
+    #[allow(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a quantile of a few hundred times"
+    )]
     pub fn quantile_ms(&self, quantile: f64) -> f64 {
         let index = (self.0.len().saturating_sub(1) as f64 * quantile).round() as usize;
         self.0.get(index).map_or(f64::NAN, |time| time.as_secs_f64() * 1e3)
@@ -102,7 +107,8 @@ impl Bench {
     /// Opens a shop whose carrier is as fast as can be, with enough in stock.
     pub async fn open(folder: &Path) -> Result<Bench, String> {
         tutti::http::recorder()?;
-        let faults = world::Faults::default().patched(&json!({"carrier": {"pick_up_ms": 0, "transit_ms": 0}})).map_err(text)?;
+        let faults =
+            world::Faults::default().patched(&json!({"carrier": {"pick_up_ms": 0, "transit_ms": 0}})).map_err(text)?;
         let options = Options {
             data: folder.join("shop"),
             listen: ([127, 0, 0, 1], 0).into(),
@@ -113,10 +119,22 @@ impl Bench {
         let shop = Shop::open(options).await.map_err(text)?;
         let url = format!("http://{}", shop.address());
         let order = shop.handles().into_iter().find(|handle| handle.service() == "order").ok_or("no order service")?;
-        let bench = Bench { url, http: reqwest::Client::new(), log: order.reader(), skus: SKUS.map(str::to_owned).into(), shop };
+        let bench = Bench {
+            url,
+            http: reqwest::Client::new(),
+            log: order.reader(),
+            skus: SKUS.map(str::to_owned).into(),
+            shop,
+        };
         for sku in &bench.skus {
             let url = format!("{}/stock/{sku}/replenishments", bench.url);
-            let answer = bench.http.post(url).header("Idempotency-Key", format!("bench-{sku}")).json(&json!({"quantity": 1_000_000})).send().await;
+            let answer = bench
+                .http
+                .post(url)
+                .header("Idempotency-Key", format!("bench-{sku}"))
+                .json(&json!({"quantity": 1_000_000}))
+                .send()
+                .await;
             answer.and_then(reqwest::Response::error_for_status).map_err(text)?;
         }
         Ok(bench)
@@ -133,7 +151,14 @@ impl Bench {
             "shipping_address": {"name": "Ada Lovelace", "street": "Unter den Linden 1", "city": "Berlin", "postal_code": "10117", "country": "DE"},
             "payment_token": "tok_ok",
         });
-        let sent = self.http.post(format!("{}/orders", self.url)).header("Idempotency-Key", key).json(&order).send().await.map_err(text)?;
+        let sent = self
+            .http
+            .post(format!("{}/orders", self.url))
+            .header("Idempotency-Key", key)
+            .json(&order)
+            .send()
+            .await
+            .map_err(text)?;
         if sent.status() != 202 {
             return Err(format!("an order was answered {}: {}", sent.status(), sent.text().await.unwrap_or_default()));
         }
@@ -179,12 +204,20 @@ impl Bench {
         let from_here = Position { generation: from.generation, seq: from.head };
         let settled = self.settled(from_here, orders);
         tokio::try_join!(placed, settled)?;
-        let (seconds, cpu_seconds, after) = (start.elapsed().as_secs_f64(), floor::cpu_seconds() - cpu, self.counters().await?);
-        let grown = |name: &str| after.get(name).copied().unwrap_or_default() - before.get(name).copied().unwrap_or_default();
+        let (seconds, cpu_seconds, after) =
+            (start.elapsed().as_secs_f64(), floor::cpu_seconds() - cpu, self.counters().await?);
+        let grown =
+            |name: &str| after.get(name).copied().unwrap_or_default() - before.get(name).copied().unwrap_or_default();
         self.all_completed(from_here, orders).await?;
         #[allow(clippy::cast_precision_loss, reason = "a round has far fewer orders than 2^53")]
         let orders = orders as f64;
-        Ok(Round { orders, seconds, cpu_seconds, statements: grown("tutti_sql_statements"), commits: grown("tutti_commits") })
+        Ok(Round {
+            orders,
+            seconds,
+            cpu_seconds,
+            statements: grown("tutti_sql_statements"),
+            commits: grown("tutti_commits"),
+        })
     }
 
     /// Waits until the log has grown by what so many completed orders say.
@@ -204,7 +237,10 @@ impl Bench {
         let mut completed = 0;
         loop {
             let log = self.log.clone();
-            let rows = tokio::task::spawn_blocking(move || log.log_after(0, after, 10_000)).await.map_err(text)?.map_err(text)?;
+            let rows = tokio::task::spawn_blocking(move || log.log_after(0, after, 10_000))
+                .await
+                .map_err(text)?
+                .map_err(text)?;
             let Some(last) = rows.last() else { break };
             after = last.position();
             completed += rows.iter().filter(|row| row.name == "OrderCompleted").count();
@@ -214,9 +250,12 @@ impl Bench {
 
     /// The shop's own counters, summed over their labels.
     async fn counters(&self) -> Result<HashMap<String, f64>, String> {
-        let metrics = self.http.get(format!("{}/metrics", self.url)).send().await.map_err(text)?.text().await.map_err(text)?;
+        let metrics =
+            self.http.get(format!("{}/metrics", self.url)).send().await.map_err(text)?.text().await.map_err(text)?;
         let mut sums = HashMap::new();
-        for (name, value) in metrics.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.rsplit_once(' ')) {
+        for (name, value) in
+            metrics.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.rsplit_once(' '))
+        {
             let name = name.split('{').next().unwrap_or(name);
             *sums.entry(name.to_owned()).or_default() += value.parse::<f64>().unwrap_or_default();
         }

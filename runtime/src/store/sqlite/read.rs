@@ -40,7 +40,7 @@ impl SqliteRead {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let db = match idle {
             Some(db) => db,
-            None => open(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?,
+            None => self.connect()?,
         };
         let result = read(&db)?;
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
@@ -48,6 +48,13 @@ impl SqliteRead {
             idle.push(db);
         }
         Ok(result)
+    }
+
+    fn connect(&self) -> Result<Connection, StoreError> {
+        let db = open(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        // Every commit of the writer empties a reader's cache, so a large one would be memory without use.
+        db.pragma_update(None, "cache_size", -256).map_err(store_error)?;
+        Ok(db)
     }
 
     fn rows<R>(

@@ -162,7 +162,8 @@ fn for_rows<R>(
     for size in ROWS {
         while rows.len() >= size {
             let (now, later) = rows.split_at(size);
-            let mut statement = transaction.prepare_cached(&format!("{before} {} {after}", vec![&*one; size].join(", ")))?;
+            let mut statement =
+                transaction.prepare_cached(&format!("{before} {} {after}", vec![&*one; size].join(", ")))?;
             for (index, row) in now.iter().enumerate() {
                 bind(&mut statement, index * columns + 1, row)?;
             }
@@ -186,7 +187,21 @@ macro_rules! bind {
 fn append_log(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<u64> {
     let before = "INSERT INTO log (lane, gen, seq, key, name, schema, body, cause, trace, epoch, at) VALUES";
     for_rows(transaction, (before, 11, ""), &batch.log, |s, first, r| {
-        bind!(s, first, r.lane, r.generation, r.seq, &r.key, &r.name, r.schema, &*r.body, &r.cause, &r.trace, r.epoch, r.at)
+        bind!(
+            s,
+            first,
+            r.lane,
+            r.generation,
+            r.seq,
+            &r.key,
+            &r.name,
+            r.schema,
+            &*r.body,
+            &r.cause,
+            &r.trace,
+            r.epoch,
+            r.at
+        )
     })
 }
 
@@ -219,11 +234,33 @@ fn change_work(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<u64
 }
 
 fn change_parked(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<u64> {
-    let before = "INSERT INTO parked (source, gen, lane, seq, key, name, reason, schema, cause, trace, at, body, since) VALUES";
-    let put = for_rows(transaction, (before, 13, ""), &batch.parked, |s, first, ParkedRow { source, row: r, reason, since, .. }| {
-        let (at, name) = (r.position(), &r.name);
-        bind!(s, first, source, at.generation, r.lane, at.seq, &r.key, name, reason, r.schema, &r.cause, &r.trace, r.at, &*r.body, since)
-    })?;
+    let before =
+        "INSERT INTO parked (source, gen, lane, seq, key, name, reason, schema, cause, trace, at, body, since) VALUES";
+    let put = for_rows(
+        transaction,
+        (before, 13, ""),
+        &batch.parked,
+        |s, first, ParkedRow { source, row: r, reason, since, .. }| {
+            let (at, name) = (r.position(), &r.name);
+            bind!(
+                s,
+                first,
+                source,
+                at.generation,
+                r.lane,
+                at.seq,
+                &r.key,
+                name,
+                reason,
+                r.schema,
+                &r.cause,
+                &r.trace,
+                r.at,
+                &*r.body,
+                since
+            )
+        },
+    )?;
     let delete = ("DELETE FROM parked WHERE id IN (VALUES", 1, ")");
     Ok(put + for_rows(transaction, delete, &batch.unparked, |s, first, id| bind!(s, first, id))?)
 }
