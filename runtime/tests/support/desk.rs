@@ -135,6 +135,13 @@ impl Desk {
         Around { service: || service::service().starts_now(), ..Around::default() }.begin()
     }
 
+    /// The next build, which keeps other kinds of state, on what this one leaves.
+    pub fn followed_by(self, service: fn() -> Service<Event>) -> Desk {
+        let (sessions, clock, bus) = (self.sessions.clone(), self.clock.clone(), self.bus.clone());
+        drop(self);
+        Around { sessions, clock, bus, service, ..Around::default() }.begin()
+    }
+
     /// Another process of the same service, with performers of its own.
     pub fn rival(&self) -> Desk {
         let (sessions, clock, bus) = (self.sessions.clone(), self.clock.clone(), self.bus.clone());
