@@ -57,11 +57,8 @@ fn without_an_async_runtime_the_world_does_not_open() {
     assert!(matches!(world, Err(OpenError::NoRuntime(_))));
 }
 
-/// Not a test of its own: what [`a_killed_process_loses_nothing_it_has_answered`] starts and kills.
-#[tokio::test]
-#[ignore = "runs until it is killed; the next test starts it"]
-async fn takes_money_until_it_is_killed() {
-    let Ok(folder) = env::var(FOLDER) else { return };
+/// What [`a_killed_process_loses_nothing_it_has_answered`] starts in a process of its own, and kills.
+async fn take_money_until_killed(folder: String) {
     let world = World::open(folder.as_ref(), &options(json!({})), Arc::new(SystemClock), |_| async { Ok(()) });
     let world = world.expect("a world");
     let one = async |lane: usize| {
@@ -76,9 +73,13 @@ async fn takes_money_until_it_is_killed() {
 
 #[tokio::test]
 async fn a_killed_process_loses_nothing_it_has_answered() {
+    // This same test, started again with a folder to work in, is the process that gets killed.
+    if let Ok(folder) = env::var(FOLDER) {
+        return take_money_until_killed(folder).await;
+    }
     let folder = tempfile::tempdir().expect("a directory");
     let mut child = Command::new(env::current_exe().expect("this program"))
-        .args(["--exact", "tests::takes_money_until_it_is_killed", "--ignored", "--nocapture"])
+        .args(["--exact", "tests::a_killed_process_loses_nothing_it_has_answered", "--nocapture"])
         .env(FOLDER, folder.path())
         .stdout(Stdio::piped())
         .spawn()
