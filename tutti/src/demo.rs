@@ -1,7 +1,7 @@
 //! `tutti demo`: starts a shop of its own, plays every ending and every race through its HTTP API, then a burst with a
 //! real kill in the middle, and verifies it all.
 //!
-//! What is played is data ([`acts`] and [`mix`]); one small engine plays it ([`play`], [`burst`]).
+//! What is played is data ([`acts`] and [`mix`]); one small engine plays it (`play`, `burst`).
 
 pub mod acts;
 mod burst;
