@@ -16,6 +16,8 @@ const ASK_AGAIN: Micros = 1_000_000;
 const MAX_PARKED_HEADS: usize = 1000;
 /// A source that says nothing but poison for this long is paused.
 const ONLY_POISON_FOR: Micros = 60_000_000;
+/// So many records of it at least: a quiet source with a bad record now and then goes on.
+const MANY_POISONED: u32 = 10;
 /// How long timers wait for a source that cannot be reached before they fire all the same, and say so.
 const TIMERS_WAIT_AT_MOST: Micros = 24 * 3_600_000_000;
 
@@ -29,7 +31,8 @@ struct Followed {
     gap_since: Option<Micros>,
     /// Since when the bus has been away.
     away: Option<(Micros, String)>,
-    poison_since: Option<Micros>,
+    /// Since when it has said nothing but poison, and how many records of it.
+    poison: Option<(Micros, u32)>,
     paused: bool,
 }
 
@@ -47,7 +50,7 @@ impl Lanes {
             end: None,
             gap_since: None,
             away: None,
-            poison_since: None,
+            poison: None,
             paused: false,
         });
         Lanes { followed: followed.collect(), first: 0 }
@@ -94,7 +97,7 @@ impl Lanes {
             let after = reign.cursors.get(&followed.lane).copied().unwrap_or_default();
             match followed.fetch(bus, after, share, now) {
                 Ok(fetched) => records.extend(fetched),
-                Err(BusAway(why)) => followed.away = Some((now, why)),
+                Err(BusAway(why)) => followed.is_away(now, why),
             }
         }
         self.first = (self.first + 1) % lanes.max(1);
@@ -110,7 +113,7 @@ impl Lanes {
             match reply {
                 Reply::Early => followed.stands_at_gap(now, bus, reign),
                 Reply::Parked(_) => followed.poisoned(now, reign),
-                _ => (followed.gap_since, followed.poison_since) = (None, None),
+                _ => (followed.gap_since, followed.poison) = (None, None),
             }
         }
     }
@@ -172,6 +175,15 @@ impl Followed {
         Ok(fetched.records)
     }
 
+    fn is_away(&mut self, now: Micros, why: String) {
+        let waited_enough = |at: Micros| self.until < at - TIMERS_WAIT_AT_MOST;
+        let before = self.away.as_ref().is_some_and(|(at, _)| waited_enough(*at));
+        if waited_enough(now) && !before && self.until > Micros::MIN {
+            tracing::error!(source = self.lane.0, why, "away for so long that timers no longer wait for it");
+        }
+        self.away = Some((now, why));
+    }
+
     fn waits(&self, now: Micros) -> bool {
         self.away.as_ref().is_some_and(|(since, _)| now < since + ASK_AGAIN)
             || self.gap_since.is_some_and(|since| now < since + ASK_AGAIN)
@@ -189,8 +201,10 @@ impl Followed {
     }
 
     fn poisoned(&mut self, now: Micros, reign: &Reign) {
-        let since = *self.poison_since.get_or_insert(now);
-        if now - since > ONLY_POISON_FOR || heads(reign, self.lane.0) >= MAX_PARKED_HEADS {
+        let (since, before) = self.poison.unwrap_or((now, 0));
+        self.poison = Some((since, before + 1));
+        let nothing_else = now - since > ONLY_POISON_FOR && before >= MANY_POISONED;
+        if nothing_else || heads(reign, self.lane.0) >= MAX_PARKED_HEADS {
             tracing::error!(source = self.lane.0, "paused: too much of it is poison");
             self.paused = true;
         }
@@ -199,9 +213,9 @@ impl Followed {
 
 fn still_paused(followed: &mut Followed, reign: &Reign) -> bool {
     let heads = heads(reign, followed.lane.0);
-    let paused = heads >= MAX_PARKED_HEADS || (followed.poison_since.is_some() && heads > 0);
+    let paused = heads >= MAX_PARKED_HEADS || (followed.poison.is_some() && heads > 0);
     if !paused {
-        followed.poison_since = None;
+        followed.poison = None;
     }
     paused
 }

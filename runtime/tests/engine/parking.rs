@@ -2,6 +2,7 @@
 
 use crate::support::{
     bus::{record, undecodable},
+    clock::SECOND,
     desk::{Desk, assert_dense, on_both_stores},
     service::{Act, left},
 };
@@ -183,4 +184,28 @@ fn a_source_with_too_many_parked_keys_is_paused_and_the_others_are_not() {
         assert!(desk.wish(discard(&format!("key-{seq}"))).is_ok());
     }
     assert!(desk.cursor("left").map(|at| at.seq) > Some(parked as u64));
+}
+
+#[test]
+fn a_quiet_source_with_a_bad_record_now_and_then_goes_on() {
+    let mut desk = Desk::new();
+    for seq in 1..=5 {
+        desk.left(seq, &format!("key-{seq}"), Act::Panic);
+        desk.settle();
+        desk.pass_time(90 * SECOND);
+    }
+    desk.left(6, "fine", Act::Note);
+    desk.settle();
+    assert_eq!(desk.said(), ["Noted fine 6 by left"]);
+}
+
+#[test]
+fn a_source_that_says_nothing_but_poison_for_a_minute_is_paused() {
+    let mut desk = Desk::new();
+    for seq in 1..=12 {
+        desk.left(seq, &format!("key-{seq}"), Act::Panic);
+        desk.settle();
+        desk.pass_time(6 * SECOND);
+    }
+    assert!(matches!(desk.health(), runtime::Health::HeldUp(why) if why.contains("left is paused")));
 }
