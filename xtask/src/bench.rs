@@ -4,6 +4,7 @@
 //! median ratio of interleaved rounds (A B B A), because machines are noisy and ratios are less so.
 
 mod floor;
+mod line;
 mod load;
 
 use indicatif::ProgressBar;

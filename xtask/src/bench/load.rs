@@ -1,6 +1,6 @@
 //! The load: orders over HTTP against a shop in this process, and what each round cost.
 
-use super::floor;
+use super::{floor, line::Line};
 use runtime::{Position, Read};
 use serde_json::{Value, json};
 use std::{
@@ -103,6 +103,18 @@ fn text(error: impl fmt::Display) -> String {
     error.to_string()
 }
 
+/// One unit of a SKU, paid with a card that works.
+fn order(customer: &str, sku: &str) -> Value {
+    json!({
+        "customer_id": customer, "email": "ada@example.com",
+        "lines": [{"sku": sku, "quantity": 1}],
+        "shipping_address": {
+            "name": "Ada Lovelace", "street": "Unter den Linden 1", "city": "Berlin", "postal_code": "10117", "country": "DE"
+        },
+        "payment_token": "tok_ok",
+    })
+}
+
 impl Bench {
     /// Opens a shop whose carrier is as fast as can be, with enough in stock.
     pub async fn open(folder: &Path) -> Result<Bench, String> {
@@ -145,12 +157,7 @@ impl Bench {
     }
 
     async fn place(&self, key: &str, sku: &str) -> Result<String, String> {
-        let order = json!({
-            "customer_id": format!("c-{}", key.len()), "email": "ada@example.com",
-            "lines": [{"sku": sku, "quantity": 1}],
-            "shipping_address": {"name": "Ada Lovelace", "street": "Unter den Linden 1", "city": "Berlin", "postal_code": "10117", "country": "DE"},
-            "payment_token": "tok_ok",
-        });
+        let order = order("c-1", sku);
         let sent = self
             .http
             .post(format!("{}/orders", self.url))
@@ -192,12 +199,14 @@ impl Bench {
         let (start, cpu) = (Instant::now(), floor::cpu_seconds());
         let next = AtomicUsize::new(0);
         let caller = || async {
+            let mut line = Line::to(self.shop.address()).await?;
             loop {
                 let n = next.fetch_add(1, Ordering::Relaxed);
                 if n >= orders {
                     return Ok::<(), String>(());
                 }
-                self.place(&format!("{}-{n}", from.head), mix.sku(n, &self.skus)).await?;
+                let order = order(&format!("c-{}", n % 1000), mix.sku(n, &self.skus)).to_string();
+                line.post("/orders", &format!("{}-{n}", from.head), &order).await?;
             }
         };
         let placed = futures::future::try_join_all((0..CALLERS).map(|_| caller()));
