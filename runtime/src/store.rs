@@ -6,7 +6,7 @@ mod memory;
 mod sqlite;
 
 pub use memory::{MemoryFault, MemoryStore};
-pub use sqlite::{SqliteRead, SqliteStore};
+pub use sqlite::{APPLICATION_ID, SCHEMA_VERSION, SqliteRead, SqliteStore};
 
 use crate::{
     clock::Micros,

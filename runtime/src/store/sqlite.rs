@@ -11,9 +11,9 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, config::Db
 use std::{path::Path, time::Duration};
 
 /// Marks a file as ours ("tutt"), so that another program's database is never written to.
-const APPLICATION_ID: i64 = 0x7475_7474;
+pub const APPLICATION_ID: i64 = 0x7475_7474;
 /// Counts changes of `schema.sql`.
-const SCHEMA_VERSION: i64 = 1;
+pub const SCHEMA_VERSION: i64 = 1;
 /// How long a connection waits for another one's lock before it reports an outage.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 

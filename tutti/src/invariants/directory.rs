@@ -15,8 +15,8 @@ use std::{
 
 /// Where in the directory the outside world keeps its books.
 const WORLD: &str = "world";
-/// What marks a service's file ("tutt"), and the newest shape of its tables that this program reads.
-const STORE: (i64, i64) = (0x7475_7474, 1);
+/// What marks a service's file, and the newest shape of its tables that this program reads.
+const STORE: (i64, i64) = (runtime::store::APPLICATION_ID, runtime::store::SCHEMA_VERSION);
 /// The newest format of a book that this program reads; books carry no mark.
 const BOOK: (i64, i64) = (0, 1);
 
