@@ -1,5 +1,6 @@
 //! The embedded bus: the log is the topic. Readers read the log of their source and are woken in process; there is no
-//! copy and no relay. The last rows of each log are kept at hand, so that a reader that keeps up never asks the store.
+//! copy and no relay. Rows that somebody still has to read are kept at hand, so that a reader that keeps up never asks
+//! the store.
 
 use super::{Bus, BusAway, Ends, Fetched};
 use crate::{
@@ -13,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Rows kept at hand per service.
+/// Rows kept at hand per service, at most.
 const TAIL_ROWS: usize = 4096;
 
 /// Wakes the one who waits for news.
@@ -50,8 +51,16 @@ impl Bell {
 
 struct Topic {
     log: Arc<dyn Read>,
-    tail: Mutex<VecDeque<Arc<LogRow>>>,
+    tail: Mutex<Tail>,
     readers: Mutex<Vec<Arc<Bell>>>,
+}
+
+/// The end of a log, as far as somebody still has to read it.
+#[derive(Default)]
+struct Tail {
+    rows: VecDeque<Arc<LogRow>>,
+    /// How far each reader has come, by the reader's name.
+    read: HashMap<&'static str, Position>,
 }
 
 /// The logs of all services in this process.
@@ -71,6 +80,7 @@ impl LogHub {
     pub fn connect(self: &Arc<Self>, service: &'static str, sources: &[&str], bell: &Arc<Bell>) -> LogBus {
         for topic in sources.iter().filter_map(|source| self.topics.get(source)) {
             topic.readers.lock().unwrap_or_else(PoisonError::into_inner).push(bell.clone());
+            topic.tail().read.insert(service, Position::default());
         }
         LogBus { service, hub: self.clone() }
     }
@@ -81,34 +91,43 @@ impl LogHub {
 }
 
 impl Topic {
-    fn tail(&self) -> MutexGuard<'_, VecDeque<Arc<LogRow>>> {
+    fn tail(&self) -> MutexGuard<'_, Tail> {
         self.tail.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    fn push(&self, rows: &[Arc<LogRow>]) {
-        let mut tail = self.tail();
-        let last = tail.back().map(|row| row.position());
+impl Tail {
+    fn push(&mut self, rows: &[Arc<LogRow>]) {
+        let last = self.rows.back().map(|row| row.position());
         let rows = &rows[rows.partition_point(|row| Some(row.position()) <= last)..]; // the others were told before
         let Some(first) = rows.first() else { return };
         let follows = |last: &Arc<LogRow>| last.generation == first.generation && last.seq + 1 == first.seq;
-        if tail.back().is_some_and(|last| !follows(last)) {
-            tail.clear(); // a commit whose outcome was unknown is missing here, but not in the log
+        if self.rows.back().is_some_and(|last| !follows(last)) {
+            self.rows.clear(); // a commit whose outcome was unknown is missing here, but not in the log
         }
-        tail.extend(rows.iter().cloned());
-        let excess = tail.len().saturating_sub(TAIL_ROWS);
-        tail.drain(..excess);
+        self.rows.extend(rows.iter().cloned());
+        let excess = self.rows.len().saturating_sub(TAIL_ROWS);
+        self.rows.drain(..excess);
     }
 
     /// What the tail has after a position; nothing when it does not reach back that far.
     fn kept_after(&self, lane: u16, after: Position, max: usize) -> Option<Vec<Arc<LogRow>>> {
-        let tail = self.tail();
-        let (first, last) = (tail.front()?, tail.back()?);
+        let (first, last) = (self.rows.front()?, self.rows.back()?);
         let reaches = lane == first.lane
             && after.generation == first.generation
             && after.seq + 1 >= first.seq
             && after <= last.position();
         let skip = usize::try_from((after.seq + 1).checked_sub(first.seq)?).ok()?;
-        reaches.then(|| tail.iter().skip(skip).take(max).cloned().collect())
+        reaches.then(|| self.rows.iter().skip(skip).take(max).cloned().collect())
+    }
+
+    /// A reader asks for what comes after a position, so it has taken everything before. What all have taken goes, but
+    /// for the last row, which tells that there is nothing after it.
+    fn taken(&mut self, reader: &'static str, after: Position) {
+        self.read.insert(reader, after);
+        let by_all = self.read.values().min().copied().unwrap_or_default();
+        let taken = self.rows.partition_point(|row| row.position() <= by_all);
+        self.rows.drain(..taken.min(self.rows.len().saturating_sub(1)));
     }
 }
 
@@ -121,7 +140,12 @@ pub struct LogBus {
 impl Bus for LogBus {
     fn fetch(&mut self, (source, lane): Lane, after: Position, max: usize) -> Result<Fetched, BusAway> {
         let topic = self.hub.topic(source)?;
-        let rows = match topic.kept_after(lane, after, max) {
+        let kept = {
+            let mut tail = topic.tail();
+            tail.taken(self.service, after);
+            tail.kept_after(lane, after, max)
+        };
+        let rows = match kept {
             Some(rows) => rows,
             None => topic.log.log_after(lane, after, max).map_err(|e| BusAway(e.to_string()))?,
         };
@@ -141,7 +165,7 @@ impl Bus for LogBus {
 
     fn publish(&mut self, rows: &[Arc<LogRow>]) -> Result<Option<u64>, BusAway> {
         let topic = self.hub.topic(self.service)?;
-        topic.push(rows);
+        topic.tail().push(rows);
         topic.readers.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|bell| bell.ring());
         Ok(rows.last().map(|row| row.seq))
     }
