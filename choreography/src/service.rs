@@ -263,7 +263,7 @@ impl<T: Topic> Service<T> {
     /// No states yet, of the kinds it keeps.
     #[must_use]
     pub fn states(&self) -> States {
-        States::of_kinds(self.kinds.iter().map(|k| (k.name, (k.blank)())).collect())
+        States::of_kinds(self.kinds.iter().map(|k| (k.name, (k.blank)())))
     }
 
     /// Who reacts to what, says what and asks what, read from the types of the decisions.

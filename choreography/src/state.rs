@@ -44,28 +44,63 @@ pub type AnyState = Box<dyn Any + Send>;
 /// Names one state: its kind, and its key.
 pub type Slot = (&'static str, Key);
 
+/// A state with how many events are folded into it.
+struct Kept {
+    state: AnyState,
+    version: u64,
+}
+
+/// The states of one kind that are at hand.
+struct Kind {
+    name: &'static str,
+    blank: AnyState,
+    loaded: HashMap<Key, Kept>,
+    drafts: HashMap<Key, Kept>,
+}
+
+impl Kind {
+    fn get(&self, key: &str) -> Option<&Kept> {
+        self.drafts.get(key).or_else(|| self.loaded.get(key))
+    }
+}
+
 /// The states a decision may look at. Asking for one that is not loaded notes its key and answers the blank one; it is
 /// then loaded, and the decision is made again. Decisions are pure, so deciding twice is deciding once.
 #[derive(Default)]
 pub struct States {
-    loaded: HashMap<&'static str, HashMap<Key, AnyState>>,
-    drafts: HashMap<&'static str, HashMap<Key, AnyState>>,
-    blank: HashMap<&'static str, AnyState>,
+    /// A service keeps a handful of kinds: looking through them is faster than hashing a name.
+    kinds: Vec<Kind>,
     missing: RefCell<BTreeSet<Slot>>,
 }
 
 impl States {
     /// No states, of these kinds.
-    pub(crate) fn of_kinds(blank: HashMap<&'static str, AnyState>) -> States {
-        States { blank, ..States::default() }
+    pub(crate) fn of_kinds(blank: impl IntoIterator<Item = (&'static str, AnyState)>) -> States {
+        let kind = |(name, blank)| Kind { name, blank, loaded: HashMap::new(), drafts: HashMap::new() };
+        States { kinds: blank.into_iter().map(kind).collect(), ..States::default() }
+    }
+
+    fn kind(&self, name: &str) -> Option<&Kind> {
+        self.kinds.iter().find(|kind| kind.name == name)
+    }
+
+    fn kind_mut(&mut self, name: &str) -> Option<&mut Kind> {
+        self.kinds.iter_mut().find(|kind| kind.name == name)
     }
 
     /// The state of kind `S` under `key`, as it is after everything decided before.
     #[must_use]
     pub fn of<S: State>(&self, key: &str) -> &S {
-        let any = match self.get(S::KIND, key) {
-            Some(state) => state,
-            None => self.note_missing(S::KIND, key),
+        // Only what can be loaded is noted as missing, or the decision would be made again for ever.
+        let Some(kind) = self.kind(S::KIND) else {
+            panic!("state `{}` is not kept: add `.keeps::<…>()` to the service", S::KIND);
+        };
+        let any = match kind.get(key) {
+            Some(kept) => &*kept.state,
+            None => {
+                self.lacks(kind.name, key);
+                &*kind.blank
+            }
         };
         match any.downcast_ref() {
             Some(state) => state,
@@ -73,27 +108,20 @@ impl States {
         }
     }
 
-    fn note_missing(&self, kind: &'static str, key: &str) -> &(dyn Any + Send) {
-        // Only what can be loaded is noted, or the decision would be made again for ever.
-        let Some(blank) = self.blank.get(kind) else {
-            panic!("state `{kind}` is not kept: add `.keeps::<…>()` to the service");
-        };
-        self.missing.borrow_mut().insert((kind, key.to_owned()));
-        &**blank
+    /// A state that is drafted or loaded.
+    pub(crate) fn get(&self, kind: &str, key: &str) -> Option<&(dyn Any + Send)> {
+        self.kind(kind)?.get(key).map(|kept| &*kept.state)
     }
 
-    /// A state that is drafted or loaded.
-    pub(crate) fn get(&self, kind: &'static str, key: &str) -> Option<&(dyn Any + Send)> {
-        let held = |layer: &'_ HashMap<&'static str, HashMap<Key, AnyState>>| {
-            layer.get(kind).is_some_and(|states| states.contains_key(key))
-        };
-        let layer = if held(&self.drafts) { &self.drafts } else { &self.loaded };
-        layer.get(kind).and_then(|states| states.get(key)).map(|state| &**state)
+    /// How many events are folded into a state, as far as it is at hand.
+    #[must_use]
+    pub fn version(&self, kind: &str, key: &str) -> u64 {
+        self.kind(kind).and_then(|kind| kind.get(key)).map_or(0, |kept| kept.version)
     }
 
     /// Whether the state is at hand.
     #[must_use]
-    pub fn holds(&self, kind: &'static str, key: &str) -> bool {
+    pub fn holds(&self, kind: &str, key: &str) -> bool {
         self.get(kind, key).is_some()
     }
 
@@ -108,30 +136,38 @@ impl States {
         std::mem::take(&mut *self.missing.borrow_mut())
     }
 
-    /// Puts a state there as the store has it.
-    pub fn load(&mut self, kind: &'static str, key: Key, state: AnyState) {
-        self.loaded.entry(kind).or_default().insert(key, state);
+    /// Puts a state there as the store has it. One of a kind that is not kept is not needed either.
+    pub fn load(&mut self, kind: &str, key: Key, state: AnyState, version: u64) {
+        if let Some(kind) = self.kind_mut(kind) {
+            kind.loaded.insert(key, Kept { state, version });
+        }
     }
 
-    /// Puts a state there that is decided, but not yet committed.
-    pub fn draft(&mut self, (kind, key): Slot, state: AnyState) {
-        self.drafts.entry(kind).or_default().insert(key, state);
+    /// Puts a state there that is decided, but not yet committed: so many events further than it was.
+    pub fn draft(&mut self, (kind, key): Slot, state: AnyState, events: u64) {
+        if let Some(kind) = self.kind_mut(kind) {
+            let version = kind.get(&key).map_or(0, |kept| kept.version) + events;
+            kind.drafts.insert(key, Kept { state, version });
+        }
     }
 
     /// Forgets what was drafted: the batch is started again.
     pub fn discard_drafts(&mut self) {
-        self.drafts.clear();
+        self.kinds.iter_mut().for_each(|kind| kind.drafts.clear());
     }
 
-    /// Takes the drafted states out: they are about to be committed.
+    /// Takes the drafted states out, each with its version: they are about to be committed.
     #[must_use]
-    pub fn take_drafts(&mut self) -> Vec<(Slot, AnyState)> {
-        let drafts = std::mem::take(&mut self.drafts);
-        drafts.into_iter().flat_map(|(kind, states)| states.into_iter().map(move |(key, s)| ((kind, key), s))).collect()
+    pub fn take_drafts(&mut self) -> Vec<(Slot, AnyState, u64)> {
+        let drafts = self.kinds.iter_mut().flat_map(|kind| {
+            let name = kind.name;
+            kind.drafts.drain().map(move |(key, kept)| ((name, key), kept.state, kept.version))
+        });
+        drafts.collect()
     }
 
     /// Forgets everything loaded, so that memory is bounded; what is needed is read again.
     pub fn forget_loaded(&mut self) {
-        self.loaded.clear();
+        self.kinds.iter_mut().for_each(|kind| kind.loaded = HashMap::new());
     }
 }

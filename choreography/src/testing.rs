@@ -40,7 +40,8 @@ impl<T: Topic> Given<T> {
                 let mut state =
                     self.states.get(kind.name, &key).and_then(|s| (kind.copy)(s)).unwrap_or_else(kind.blank);
                 kind.evolve(&mut state, &key, event);
-                self.states.load(kind.name, key, state);
+                let version = self.states.version(kind.name, &key) + 1;
+                self.states.load(kind.name, key, state, version);
             }
         }
     }
@@ -59,7 +60,7 @@ impl<T: Topic> Given<T> {
             }
             for (kind, key) in missing {
                 if let Some(blank) = self.service.kind(kind).map(|k| (k.blank)()) {
-                    self.states.load(kind, key, blank);
+                    self.states.load(kind, key, blank, 0);
                 }
             }
         }

@@ -34,8 +34,8 @@ pub struct Passed {
     pub work: Vec<Arc<WorkRow>>,
     /// The work it took the answers of.
     pub done: Vec<WorkId>,
-    /// Keys of which states or events changed.
-    pub touched: BTreeSet<Key>,
+    /// Keys of which states changed.
+    pub touched: Vec<Key>,
 }
 
 /// A batch in the making.
@@ -43,7 +43,6 @@ pub(crate) struct Draft {
     service: &'static str,
     at: Micros,
     log: Vec<Arc<LogRow>>,
-    folded: HashMap<Slot, u64>,
     cursors: BTreeMap<Lane, Position>,
     work_done: BTreeSet<WorkId>,
     work_put: BTreeMap<WorkId, Arc<WorkRow>>,
@@ -63,7 +62,6 @@ impl Draft {
             // Time never runs backwards within a log, whatever the clock does.
             at: now.max(reign.lead.last_at),
             log: vec![],
-            folded: HashMap::new(),
             cursors: BTreeMap::new(),
             work_done: BTreeSet::new(),
             work_put: BTreeMap::new(),
@@ -181,8 +179,7 @@ impl Draft {
         let cause = cause.or_else(|| input.cause.event.clone()).unwrap_or_else(|| input.cause.to_string());
         self.log.extend(rows);
         for (slot, (state, events)) in folded {
-            *self.folded.entry(slot.clone()).or_default() += events;
-            reign.states.draft(slot, state);
+            reign.states.draft(slot, state, events);
         }
         for work in out.work {
             let row = self.work_row(reign, work, trace, &cause);
@@ -251,12 +248,10 @@ impl Draft {
     pub fn finish<T: Topic>(self, service: &Service<T>, reign: &mut Reign) -> Result<(Batch, Outcome), StoreError> {
         let states = reign.states.take_drafts();
         let head = reign.lead.head + self.log.len() as u64;
-        let rows = states.iter().map(|((name, key), state)| {
+        let rows = states.iter().map(|((name, key), state, version)| {
             let kind = service.kind(name).ok_or_else(|| format!("`{name}` is not kept"))?;
-            let version =
-                reign.version(name, key) + self.folded.get(&(*name, key.clone())).copied().unwrap_or_default();
             let body = (kind.encode)(&**state)?;
-            Ok(StateRow { kind: kind.stored_as.clone(), key: key.clone(), lane: 0, seq: head, version, body })
+            Ok(StateRow { kind: kind.stored_as.clone(), key: key.clone(), lane: 0, seq: head, version: *version, body })
         });
         let rows = rows.collect::<Result<Vec<_>, String>>().map_err(StoreError::Data)?;
         let cursors = self.cursors.iter().map(|((source, lane), at)| CursorRow {

@@ -302,7 +302,7 @@ impl<T: Topic> Engine<T> {
             Ok(published) => rule.reign.published = published.unwrap_or(rule.reign.published),
             Err(away) => tracing::warn!(service = T::NAME, %away, "events wait in the log"),
         }
-        self.shared.changed(&passed.touched);
+        self.shared.changed(passed.log.iter().map(|row| &row.key).chain(&passed.touched));
         Ok(())
     }
 

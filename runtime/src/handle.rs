@@ -9,7 +9,7 @@ use crate::{
 };
 use choreography::{Input, Key, Refused, State};
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -73,7 +73,7 @@ impl Shared {
     }
 
     /// Wakes those who watch these keys.
-    pub(crate) fn changed(&self, touched: &BTreeSet<Key>) {
+    pub(crate) fn changed<'k>(&self, touched: impl Iterator<Item = &'k Key>) {
         let watched = self.watched();
         if watched.is_empty() {
             return;

@@ -123,14 +123,15 @@ impl Incoming {
 
 fn read<T: Topic>(service: &Service<T>, record: &Record) -> (Body, Cause, Traceparent) {
     let row = &record.row;
-    let body = match service.reaction_to_event(record.source, &row.name) {
-        None => Body::Skip,
-        Some(reaction) => match (reaction.decode)(row.schema, &row.body) {
-            Ok(input) => Body::Input(reaction.origin, input),
-            Err(why) => Body::Unreadable(why),
-        },
+    let trace = trace_of(&row.trace, &row.key);
+    let Some(reaction) = service.reaction_to_event(record.source, &row.name) else {
+        return (Body::Skip, Cause::default(), trace); // most records are skipped, and nothing comes of them
     };
-    (body, cause_of(record.source, row.id()), trace_of(&row.trace, &row.key))
+    let body = match (reaction.decode)(row.schema, &row.body) {
+        Ok(input) => Body::Input(reaction.origin, input),
+        Err(why) => Body::Unreadable(why),
+    };
+    (body, cause_of(record.source, row.id()), trace)
 }
 
 fn cause_of(source: &str, id: EventId) -> Cause {

@@ -32,7 +32,7 @@ impl fmt::Display for EventId {
 
 /// Why an event was said: the event that caused it and the effect or timer it went through, or a command.
 /// Written as `payment/1763.0.42`, `payment/1763.0.42 via charge#2` (the second attempt) or `command PlaceOrder`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cause {
     /// The causing event as `<source>/<event id>`; none for a command.
     pub event: Option<String>,

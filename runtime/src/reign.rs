@@ -35,7 +35,6 @@ pub struct Reign {
     /// Work given to its performer and not yet answered.
     pub handed: HashMap<WorkId, Arc<WorkRow>>,
     pub(crate) states: States,
-    versions: HashMap<&'static str, HashMap<Key, u64>>,
     cached_bytes: usize,
     /// When the last batch was committed.
     pub last_commit: Micros,
@@ -67,7 +66,6 @@ impl Reign {
             parked,
             handed: HashMap::new(),
             states: service.states(),
-            versions: HashMap::new(),
             cached_bytes: 0,
             last_commit: now,
             asked: 0,
@@ -89,26 +87,21 @@ impl Reign {
                 let state = (kind.decode)(&body).map_err(|why| {
                     StoreError::Fatal(format!("state {} {key} cannot be read: {why}", kind.stored_as))
                 })?;
-                self.remember(name, &key, version, body.len());
-                self.states.load(name, key, state);
+                self.remember(&key, body.len());
+                self.states.load(name, key, state, version);
             }
             for key in keys {
                 if !self.states.holds(name, &key) {
-                    self.remember(name, &key, 0, 0);
-                    self.states.load(name, key, (kind.blank)());
+                    self.remember(&key, 0);
+                    self.states.load(name, key, (kind.blank)(), 0);
                 }
             }
         }
         Ok(())
     }
 
-    fn remember(&mut self, kind: &'static str, key: &str, version: u64, bytes: usize) {
+    fn remember(&mut self, key: &str, bytes: usize) {
         self.cached_bytes += bytes + key.len() + ENTRY_BYTES;
-        self.versions.entry(kind).or_default().insert(key.to_owned(), version);
-    }
-
-    pub(crate) fn version(&self, kind: &str, key: &str) -> u64 {
-        self.versions.get(kind).and_then(|versions| versions.get(key)).copied().unwrap_or_default()
     }
 
     /// Keeps memory flat: an overfull cache is emptied between batches.
@@ -121,7 +114,6 @@ impl Reign {
     /// Empties the cache of states; what is needed is read again.
     pub(crate) fn forget_states(&mut self) {
         self.states.forget_loaded();
-        self.versions.clear();
         self.cached_bytes = 0;
     }
 
@@ -144,12 +136,11 @@ impl Reign {
         }
         batch.work_done.iter().for_each(|id| _ = self.handed.remove(id));
         batch.work_put.iter().filter(|row| row.stuck.is_some()).for_each(|row| _ = self.handed.remove(&row.id()));
-        let mut touched: BTreeSet<Key> = batch.log.iter().map(|row| row.key.clone()).collect();
-        for (((kind, key), state), row) in outcome.states.into_iter().zip(&batch.states) {
-            self.remember(kind, &key, row.version, row.body.len());
-            touched.insert(key.clone());
-            self.states.load(kind, key, state);
+        for (((kind, key), state, version), row) in outcome.states.into_iter().zip(&batch.states) {
+            self.remember(&key, row.body.len());
+            self.states.load(kind, key, state, version);
         }
+        let touched = batch.states.into_iter().map(|row| row.key).collect();
         let work = batch.work_put.into_iter().filter(|row| row.stuck.is_none()).collect();
         Passed { replies: outcome.replies, log: batch.log, work, done: batch.work_done, touched }
     }
@@ -161,7 +152,7 @@ pub(crate) struct Outcome {
     pub at: Micros,
     pub cursors: BTreeMap<Lane, Position>,
     pub parked: HashMap<(String, Key), isize>,
-    pub states: Vec<(Slot, choreography::AnyState)>,
+    pub states: Vec<(Slot, choreography::AnyState, u64)>,
 }
 
 /// Of each lane the cursor of the newest generation counts.

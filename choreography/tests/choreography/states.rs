@@ -38,7 +38,7 @@ fn a_state_that_is_not_loaded_is_blank_and_noted_once() {
 #[test]
 fn a_loaded_state_is_not_asked_for_again() {
     let mut states = service().states();
-    states.load("seat", "A1".into(), seat("bob"));
+    states.load("seat", "A1".into(), seat("bob"), 0);
     assert_eq!(states.of::<Seat>("A1").visitor, "bob");
     assert_eq!(missing(&states), []);
 }
@@ -46,8 +46,8 @@ fn a_loaded_state_is_not_asked_for_again() {
 #[test]
 fn a_draft_hides_what_is_loaded_until_it_is_discarded() {
     let mut states = service().states();
-    states.load("seat", "A1".into(), seat("bob"));
-    states.draft(slot("seat", "A1"), seat("ada"));
+    states.load("seat", "A1".into(), seat("bob"), 0);
+    states.draft(slot("seat", "A1"), seat("ada"), 1);
     assert_eq!(states.of::<Seat>("A1").visitor, "ada");
     states.discard_drafts();
     assert_eq!(states.of::<Seat>("A1").visitor, "bob");
@@ -56,16 +56,22 @@ fn a_draft_hides_what_is_loaded_until_it_is_discarded() {
 #[test]
 fn drafts_are_taken_out_to_be_committed() {
     let mut states = service().states();
-    states.draft(slot("seat", "A1"), seat("ada"));
+    states.load("seat", "A1".into(), seat("bob"), 1);
+    states.draft(slot("seat", "A1"), seat("eve"), 1);
+    states.draft(slot("seat", "A1"), seat("ada"), 1);
     let drafts = states.take_drafts();
-    assert_eq!(drafts.iter().map(|(slot, _)| slot.clone()).collect::<Vec<_>>(), [slot("seat", "A1")]);
-    assert!(!states.holds("seat", "A1") && states.take_drafts().is_empty());
+    assert_eq!(
+        drafts.iter().map(|(slot, _, version)| (slot.clone(), *version)).collect::<Vec<_>>(),
+        [(slot("seat", "A1"), 3)]
+    );
+    assert_eq!(states.of::<Seat>("A1").visitor, "bob", "until they are loaded as committed");
+    assert!(states.take_drafts().is_empty());
 }
 
 #[test]
 fn what_is_forgotten_is_asked_for_again() {
     let mut states = service().states();
-    states.load("seat", "A1".into(), seat("bob"));
+    states.load("seat", "A1".into(), seat("bob"), 0);
     states.forget_loaded();
     assert_eq!(states.of::<Seat>("A1"), &Seat::default());
     assert_eq!(missing(&states), [slot("seat", "A1")]);
@@ -92,7 +98,7 @@ fn deciding_asks_for_what_the_decision_and_its_events_touch() {
     let asked = missing(&states);
     assert_eq!(asked, [slot("seat", "A1"), slot("visit", "ada")]);
     for (kind, key) in asked {
-        states.load(kind, key, (service.kind(kind).unwrap().blank)());
+        states.load(kind, key, (service.kind(kind).unwrap().blank)(), 0);
     }
     let decided = decide(&service, &states).unwrap();
     assert_eq!(missing(&states), []);
@@ -103,8 +109,8 @@ fn deciding_asks_for_what_the_decision_and_its_events_touch() {
 fn a_decision_changes_no_state_by_itself() {
     let service = service();
     let mut states = service.states();
-    states.load("seat", "A1".into(), seat(""));
-    states.load("visit", "ada".into(), Box::new(Visit::default()));
+    states.load("seat", "A1".into(), seat(""), 0);
+    states.load("visit", "ada".into(), Box::new(Visit::default()), 0);
     let decided = decide(&service, &states).unwrap();
     assert_eq!(states.of::<Seat>("A1"), &Seat::default(), "the copy is folded, not the state");
     let (folded, events) = &decided.folded[&slot("seat", "A1")];

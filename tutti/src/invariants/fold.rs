@@ -87,6 +87,9 @@ fn is_kept<T: Topic>(kind: &Kind<T>, cursors: &[CursorRow]) -> bool {
     newest == cursors.iter().filter(|row| row.source == own).map(|row| row.at).max()
 }
 
+/// States with how many events are folded into each.
+type Folded = HashMap<Slot, (AnyState, u64)>;
+
 /// A fold of some of the keys.
 struct Folding<'s, T: Topic> {
     service: &'s Service<T>,
@@ -95,7 +98,6 @@ struct Folding<'s, T: Topic> {
     parts: u64,
     say_again: Reaction<T>,
     states: States,
-    versions: HashMap<Slot, u64>,
 }
 
 fn is_in(key: &str, part: u64, parts: u64) -> bool {
@@ -105,7 +107,7 @@ fn is_in(key: &str, part: u64, parts: u64) -> bool {
 impl<T: Topic> Folding<'_, T> {
     fn of(service: &Service<T>, index: usize, part: u64, parts: u64) -> Folding<'_, T> {
         let say_again: Reaction<T> = Decision::<T, _>::reaction(say_again::<T>);
-        Folding { service, index, part, parts, say_again, states: service.states(), versions: HashMap::new() }
+        Folding { service, index, part, parts, say_again, states: service.states() }
     }
 
     /// Whether it folds this key.
@@ -121,7 +123,7 @@ impl<T: Topic> Folding<'_, T> {
             for key in (kind.keys)(&event).into_iter().filter(|key| is_in(key, self.part, self.parts)) {
                 mine = true;
                 if !self.states.holds(kind.name, &key) {
-                    self.states.load(kind.name, key, (kind.blank)());
+                    self.states.load(kind.name, key, (kind.blank)(), 0);
                 }
             }
         }
@@ -136,10 +138,9 @@ impl<T: Topic> Folding<'_, T> {
         _ = self.states.take_missing();
     }
 
-    fn keep(&mut self, folded: HashMap<Slot, (AnyState, u64)>) {
+    fn keep(&mut self, folded: Folded) {
         for (slot, (state, events)) in folded {
-            *self.versions.entry(slot.clone()).or_default() += events;
-            self.states.draft(slot, state);
+            self.states.draft(slot, state, events);
         }
     }
 
@@ -150,7 +151,8 @@ impl<T: Topic> Folding<'_, T> {
         cut: &Cut,
         findings: &mut Findings,
     ) -> Result<(), VerifyError> {
-        let mut folded: HashMap<Slot, AnyState> = self.states.take_drafts().into_iter().collect();
+        let drafts = self.states.take_drafts().into_iter();
+        let mut folded: Folded = drafts.map(|(slot, state, version)| (slot, (state, version))).collect();
         folded.retain(|(name, _), _| kept.iter().any(|kind| kind.name == *name));
         for kind in kept {
             self.compare_kind(kind, &mut folded, evidence, cut, findings)?;
@@ -166,7 +168,7 @@ impl<T: Topic> Folding<'_, T> {
     fn compare_kind(
         &self,
         kind: &Kind<T>,
-        folded: &mut HashMap<Slot, AnyState>,
+        folded: &mut Folded,
         evidence: &Evidence,
         cut: &Cut,
         findings: &mut Findings,
@@ -190,12 +192,11 @@ impl<T: Topic> Folding<'_, T> {
         }
     }
 
-    fn differs(&self, kind: &Kind<T>, row: &StateRow, state: Option<AnyState>) -> Result<(), String> {
+    fn differs(&self, kind: &Kind<T>, row: &StateRow, state: Option<(AnyState, u64)>) -> Result<(), String> {
         let service = SERVICES[self.index];
-        let Some(state) = state else {
+        let Some((state, events)) = state else {
             return Err(format!("{service} keeps a state `{}` that its log does not tell of", kind.name));
         };
-        let events = self.versions.get(&(kind.name, row.key.clone())).copied().unwrap_or_default();
         if events != row.version {
             return Err(format!("{service}'s state `{}` counts {} events, its log {events}", kind.name, row.version));
         }

@@ -7,7 +7,7 @@ use crate::{
 };
 use choreography::Key;
 use rusqlite::{Connection, OpenFlags, Statement, Transaction, TransactionBehavior, params, types::Value};
-use std::{path::Path, rc::Rc};
+use std::{path::Path, rc::Rc, sync::LazyLock};
 
 /// The one connection that writes a service's file.
 pub struct SqliteStore {
@@ -37,6 +37,8 @@ impl SqliteStore {
         db.pragma_update(None, "wal_autocheckpoint", 16_000).map_err(failed)?;
         db.pragma_update(None, "journal_size_limit", 32 << 20).map_err(failed)?;
         db.pragma_update(None, "cache_size", -8_000).map_err(failed)?;
+        // Otherwise what a large statement keeps for undoing itself goes to a file of its own.
+        db.pragma_update(None, "temp_store", "MEMORY").map_err(failed)?;
         if found == Found::Empty {
             migrate(&mut db, path, now_ms)?;
         }
@@ -150,28 +152,40 @@ fn write_batch(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<u64
 /// Rows that one statement takes. A few fixed sizes, so that the prepared statements are found again.
 const ROWS: [usize; 4] = [256, 32, 4, 1];
 
-/// Runs `{before} (?, …), (?, …) {after}` over all rows, as many at a time as fit. `bind` gets the first parameter's index.
-fn for_rows<R>(
-    transaction: &Transaction,
-    (before, columns, after): (&str, usize, &str),
-    mut rows: &[R],
-    bind: impl Fn(&mut Statement, usize, &R) -> rusqlite::Result<()>,
-) -> rusqlite::Result<u64> {
-    let one = format!("({})", vec!["?"; columns].join(", "));
-    let mut statements = 0;
-    for size in ROWS {
-        while rows.len() >= size {
-            let (now, later) = rows.split_at(size);
-            let mut statement =
-                transaction.prepare_cached(&format!("{before} {} {after}", vec![&*one; size].join(", ")))?;
-            for (index, row) in now.iter().enumerate() {
-                bind(&mut statement, index * columns + 1, row)?;
-            }
-            statement.raw_execute()?;
-            (rows, statements) = (later, statements + 1);
-        }
+/// One statement for many rows, `{before} (?, …), (?, …) {after}`, in its sizes.
+struct ManyRows {
+    columns: usize,
+    sql: [String; ROWS.len()],
+}
+
+impl ManyRows {
+    fn new(before: &str, columns: usize, after: &str) -> ManyRows {
+        let row = format!("({})", vec!["?"; columns].join(", "));
+        ManyRows { columns, sql: ROWS.map(|rows| format!("{before} {} {after}", vec![&*row; rows].join(", "))) }
     }
-    Ok(statements)
+
+    /// Runs it over all rows, as many at a time as fit, and returns how many statements it took. `bind` gets the first
+    /// parameter's index.
+    fn run<R>(
+        &self,
+        transaction: &Transaction,
+        mut rows: &[R],
+        bind: impl Fn(&mut Statement, usize, &R) -> rusqlite::Result<()>,
+    ) -> rusqlite::Result<u64> {
+        let mut statements = 0;
+        for (size, sql) in ROWS.iter().zip(&self.sql) {
+            while rows.len() >= *size {
+                let (now, later) = rows.split_at(*size);
+                let mut statement = transaction.prepare_cached(sql)?;
+                for (index, row) in now.iter().enumerate() {
+                    bind(&mut statement, index * self.columns + 1, row)?;
+                }
+                statement.raw_execute()?;
+                (rows, statements) = (later, statements + 1);
+            }
+        }
+        Ok(statements)
+    }
 }
 
 /// Binds values one after the other, beginning with the parameter `$first`.
@@ -184,9 +198,18 @@ macro_rules! bind {
     }};
 }
 
+// A statement that fails rolls the whole batch back, so inserts say OR FAIL: nothing has to be kept for undoing the one
+// statement alone.
+static APPEND_LOG: LazyLock<ManyRows> = LazyLock::new(|| {
+    ManyRows::new(
+        "INSERT OR FAIL INTO log (lane, gen, seq, key, name, schema, body, cause, trace, epoch, at) VALUES",
+        11,
+        "",
+    )
+});
+
 fn append_log(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<u64> {
-    let before = "INSERT INTO log (lane, gen, seq, key, name, schema, body, cause, trace, epoch, at) VALUES";
-    for_rows(transaction, (before, 11, ""), &batch.log, |s, first, r| {
+    APPEND_LOG.run(transaction, &batch.log, |s, first, r| {
         bind!(
             s,
             first,
@@ -205,42 +228,70 @@ fn append_log(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<u64>
     })
 }
 
+static PUT_STATES: LazyLock<ManyRows> = LazyLock::new(|| {
+    ManyRows::new(
+        "INSERT INTO state (kind, key, lane, seq, version, body) VALUES",
+        6,
+        "ON CONFLICT DO UPDATE SET seq = excluded.seq, version = excluded.version, body = excluded.body",
+    )
+});
+
 fn put_states(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<u64> {
-    let before = "INSERT INTO state (kind, key, lane, seq, version, body) VALUES";
-    let after = "ON CONFLICT DO UPDATE SET seq = excluded.seq, version = excluded.version, body = excluded.body";
-    for_rows(transaction, (before, 6, after), &batch.states, |s, first, r| {
+    PUT_STATES.run(transaction, &batch.states, |s, first, r| {
         bind!(s, first, &r.kind, &r.key, r.lane, r.seq, r.version, &r.body)
     })
 }
 
+static MOVE_CURSORS: LazyLock<ManyRows> = LazyLock::new(|| {
+    ManyRows::new(
+        "INSERT INTO cursor (source, gen, lane, seq) VALUES",
+        4,
+        "ON CONFLICT DO UPDATE SET seq = excluded.seq",
+    )
+});
+
 fn move_cursors(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<u64> {
-    let before = "INSERT INTO cursor (source, gen, lane, seq) VALUES";
-    let after = "ON CONFLICT DO UPDATE SET seq = excluded.seq";
-    for_rows(transaction, (before, 4, after), &batch.cursors, |s, first, r| {
-        bind!(s, first, &r.source, r.at.generation, r.lane, r.at.seq)
-    })
+    MOVE_CURSORS
+        .run(transaction, &batch.cursors, |s, first, r| bind!(s, first, &r.source, r.at.generation, r.lane, r.at.seq))
 }
 
+// The join looks each row up; with `(key, name) IN (VALUES …)` SQLite would scan the table.
+static DELETE_WORK: LazyLock<ManyRows> = LazyLock::new(|| {
+    ManyRows::new(
+        "DELETE FROM work WHERE rowid IN (SELECT work.rowid FROM (VALUES",
+        2,
+        ") AS done CROSS JOIN work ON work.key = done.column1 AND work.name = done.column2)",
+    )
+});
+static PUT_WORK: LazyLock<ManyRows> = LazyLock::new(|| {
+    ManyRows::new(
+        "INSERT OR REPLACE INTO work (name, key, lane, seq, due, shape, body, cause, trace, stuck) VALUES",
+        10,
+        "",
+    )
+});
+
 fn change_work(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<u64> {
-    // The join looks each row up; with `(key, name) IN (VALUES …)` SQLite would scan the table.
-    let before = "DELETE FROM work WHERE rowid IN (SELECT work.rowid FROM (VALUES";
-    let delete = (before, 2, ") AS done CROSS JOIN work ON work.key = done.column1 AND work.name = done.column2)");
-    let deleted = for_rows(transaction, delete, &batch.work_done, |s, first, (name, key)| bind!(s, first, key, name))?;
-    let before = "INSERT OR REPLACE INTO work (name, key, lane, seq, due, shape, body, cause, trace, stuck) VALUES";
-    let put = for_rows(transaction, (before, 10, ""), &batch.work_put, |s, first, r| {
+    let deleted = DELETE_WORK.run(transaction, &batch.work_done, |s, first, (name, key)| bind!(s, first, key, name))?;
+    let put = PUT_WORK.run(transaction, &batch.work_put, |s, first, r| {
         bind!(s, first, &r.name, &r.key, r.lane, r.seq, r.due, r.shape, &*r.body, &r.cause, &r.trace, &r.stuck)
     })?;
     Ok(deleted + put)
 }
 
+static PUT_PARKED: LazyLock<ManyRows> = LazyLock::new(|| {
+    ManyRows::new(
+        "INSERT OR FAIL INTO parked (source, gen, lane, seq, key, name, reason, schema, cause, trace, at, body, since) VALUES",
+        13,
+        "",
+    )
+});
+static DELETE_PARKED: LazyLock<ManyRows> =
+    LazyLock::new(|| ManyRows::new("DELETE FROM parked WHERE id IN (VALUES", 1, ")"));
+
 fn change_parked(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<u64> {
-    let before =
-        "INSERT INTO parked (source, gen, lane, seq, key, name, reason, schema, cause, trace, at, body, since) VALUES";
-    let put = for_rows(
-        transaction,
-        (before, 13, ""),
-        &batch.parked,
-        |s, first, ParkedRow { source, row: r, reason, since, .. }| {
+    let put =
+        PUT_PARKED.run(transaction, &batch.parked, |s, first, ParkedRow { source, row: r, reason, since, .. }| {
             let (at, name) = (r.position(), &r.name);
             bind!(
                 s,
@@ -259,8 +310,6 @@ fn change_parked(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<u
                 &*r.body,
                 since
             )
-        },
-    )?;
-    let delete = ("DELETE FROM parked WHERE id IN (VALUES", 1, ")");
-    Ok(put + for_rows(transaction, delete, &batch.unparked, |s, first, id| bind!(s, first, id))?)
+        })?;
+    Ok(put + DELETE_PARKED.run(transaction, &batch.unparked, |s, first, id| bind!(s, first, id))?)
 }

@@ -106,8 +106,8 @@ fn states_after(delivery: &str, sku: &str, quantity: i64) -> choreography::State
     let (mut booked, mut stock) = (Delivery::default(), Stock::default());
     booked.evolve(delivery, &replenished(delivery, sku, quantity));
     stock.evolve(sku, &replenished(delivery, sku, quantity));
-    states.load(Delivery::KIND, delivery.into(), Box::new(booked));
-    states.load(Stock::KIND, sku.into(), Box::new(stock));
+    states.load(Delivery::KIND, delivery.into(), Box::new(booked), 1);
+    states.load(Stock::KIND, sku.into(), Box::new(stock), 1);
     states
 }
 
