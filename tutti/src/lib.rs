@@ -18,6 +18,7 @@ pub mod time;
 pub mod timeline;
 
 /// A third of the shop's processor time went into the C library's allocator; this one takes a fraction of it, for
-/// SQLite too, whose calls it overrides.
+/// SQLite too, whose calls it overrides, and gives back what a burst needed. It does not build for Windows' own compiler.
+#[cfg(not(target_env = "msvc"))]
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

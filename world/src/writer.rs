@@ -19,6 +19,9 @@ const ROOM: usize = 4_096;
 /// How long the writer rests after a transaction failed, so that a full disk does not become a busy loop.
 const REST: Duration = Duration::from_millis(200);
 
+/// The book gives its memory back when nothing came for this long.
+const QUIET: Duration = Duration::from_secs(1);
+
 /// What a writer keeps in memory beside its book, and what it does by the clock.
 pub(crate) trait Desk: Send + 'static {
     /// When [`Desk::tick`] has something to do although no job comes.
@@ -55,7 +58,7 @@ impl<D: Desk> Writer<D> {
         let (jobs, arriving) = mpsc::channel();
         let writer = Arc::new(Writer { name, jobs, room: Arc::new(Semaphore::new(ROOM)) });
         let desk = desk(Arc::downgrade(&writer));
-        let scribe = Scribe { name, book, arriving, clock, desk, stale: true, failing: false };
+        let scribe = Scribe { name, book, arriving, clock, desk, stale: true, failing: false, rested: false };
         thread::Builder::new().name(format!("world-{name}")).spawn(move || scribe.work())?;
         Ok(writer)
     }
@@ -99,6 +102,8 @@ struct Scribe<D> {
     stale: bool,
     /// Whether the last batch failed.
     failing: bool,
+    /// Whether the book has given its memory back since the last batch.
+    rested: bool,
 }
 
 impl<D: Desk> Scribe<D> {
@@ -110,17 +115,39 @@ impl<D: Desk> Scribe<D> {
     }
 
     /// Waits for a job or for what is due; `None` when nobody can send any more.
-    fn next(&self) -> Option<Vec<Job<D>>> {
+    fn next(&mut self) -> Option<Vec<Job<D>>> {
         let due = if self.stale { Some(self.clock.now()) } else { self.desk.due() };
         let first = match due {
-            None => Some(self.arriving.recv().ok()?),
+            None => Some(self.arriving()?),
             Some(due) => match self.arriving.recv_timeout(self.until(due)) {
                 Ok(job) => Some(job),
                 Err(mpsc::RecvTimeoutError::Timeout) => None,
                 Err(mpsc::RecvTimeoutError::Disconnected) => return None,
             },
         };
+        self.rested = false;
         Some(first.into_iter().chain(self.arriving.try_iter()).take(BATCH).collect())
+    }
+
+    /// The next job, however long it takes.
+    fn arriving(&mut self) -> Option<Job<D>> {
+        if !self.rested {
+            match self.arriving.recv_timeout(QUIET) {
+                Ok(job) => return Some(job),
+                Err(mpsc::RecvTimeoutError::Timeout) => self.rest(),
+                Err(mpsc::RecvTimeoutError::Disconnected) => return None,
+            }
+        }
+        self.arriving.recv().ok()
+    }
+
+    /// Statements hold on to what they were last run with, and the cache to its pages.
+    fn rest(&mut self) {
+        self.book.flush_prepared_statement_cache();
+        if let Err(cause) = self.book.execute_batch("PRAGMA shrink_memory") {
+            tracing::debug!(book = self.name, %cause, "keeps its memory");
+        }
+        self.rested = true;
     }
 
     fn until(&self, due: Micros) -> Duration {

@@ -125,6 +125,8 @@ impl Store for SqliteStore {
         let busy = self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
         // A reader in the way only means that the file is cut back later.
         busy.map(|_| ()).map_err(store_error)?;
+        // Large statements hold on to the rows they were last run with.
+        self.db.flush_prepared_statement_cache();
         self.db.execute_batch("PRAGMA shrink_memory").map_err(store_error)
     }
 }
