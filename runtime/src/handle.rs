@@ -39,7 +39,8 @@ pub struct Shared {
     service: &'static str,
     read: Arc<dyn Read>,
     health: watch::Sender<Health>,
-    watched: Mutex<HashMap<Key, watch::Sender<()>>>,
+    /// Nothing once nobody may wait any longer.
+    watched: Mutex<Option<HashMap<Key, watch::Sender<()>>>>,
 }
 
 impl Shared {
@@ -51,7 +52,7 @@ impl Shared {
             service,
             read,
             health: watch::Sender::default(),
-            watched: Mutex::default(),
+            watched: Mutex::new(Some(HashMap::new())),
         })
     }
 
@@ -68,16 +69,14 @@ impl Shared {
         })
     }
 
-    fn watched(&self) -> MutexGuard<'_, HashMap<Key, watch::Sender<()>>> {
+    fn watched(&self) -> MutexGuard<'_, Option<HashMap<Key, watch::Sender<()>>>> {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Wakes those who watch these keys.
     pub(crate) fn changed<'k>(&self, touched: impl Iterator<Item = &'k Key>) {
         let watched = self.watched();
-        if watched.is_empty() {
-            return;
-        }
+        let Some(watched) = watched.as_ref().filter(|watched| !watched.is_empty()) else { return };
         for key in touched {
             if let Some(watchers) = watched.get(key) {
                 watchers.send_replace(());
@@ -233,8 +232,17 @@ impl Handle {
     #[must_use]
     pub fn watch(&self, key: &str) -> Watch {
         let mut watched = self.shared.watched();
-        let changes = watched.entry(key.to_owned()).or_insert_with(|| watch::channel(()).0).subscribe();
+        let changes = match watched.as_mut() {
+            Some(watched) => watched.entry(key.to_owned()).or_insert_with(|| watch::channel(()).0).subscribe(),
+            None => watch::channel(()).1,
+        };
         Watch { shared: self.shared.clone(), key: key.to_owned(), changes }
+    }
+
+    /// Nobody waits for a change any longer: the process is about to end, and whoever waits is answered with what
+    /// there is.
+    pub fn end_watches(&self) {
+        *self.shared.watched() = None;
     }
 
     /// How the service is.
@@ -293,6 +301,7 @@ impl Drop for Watch {
     /// The last one who watches a key takes its entry away.
     fn drop(&mut self) {
         let mut watched = self.shared.watched();
+        let Some(watched) = watched.as_mut() else { return };
         if watched.get(&self.key).is_some_and(|watchers| watchers.receiver_count() <= 1) {
             watched.remove(&self.key);
         }
@@ -300,7 +309,7 @@ impl Drop for Watch {
 }
 
 impl Watch {
-    /// Waits for the next change, at most for a while; returns whether there was one.
+    /// Waits for the next change, at most for a while or until watching ends; returns whether there was one.
     pub async fn changed(&mut self, at_most: Duration) -> bool {
         matches!(tokio::time::timeout(at_most, self.changes.changed()).await, Ok(Ok(())))
     }

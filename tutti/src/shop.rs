@@ -131,6 +131,7 @@ impl Shop {
     pub async fn close(self) -> Result<(), String> {
         // The server is gone already if nobody receives this.
         _ = self.closing.send(true);
+        self.handles().iter().for_each(Handle::end_watches);
         let served = tokio::time::timeout(DRAIN_WITHIN, self.server).await;
         let stopped = tokio::task::spawn_blocking(move || self.services.stop()).await.map_err(|e| e.to_string())?;
         match served {

@@ -12,6 +12,9 @@ use load::{Bench, Mix, Round};
 use serde_json::{Value, json};
 use std::{path::Path, time::Duration};
 
+/// How long the shop has nothing to do before its memory at rest is looked at.
+const REST: Duration = Duration::from_secs(12);
+
 /// What to measure, and how much of it.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct Args {
@@ -48,7 +51,7 @@ pub fn run(args: Args) -> Result<(), String> {
 
 async fn measure(args: Args, folder: &Path) -> Result<Value, String> {
     let rounds = [Mix::Uniform, Mix::OneSku, Mix::OneSku, Mix::Uniform];
-    let bar = ProgressBar::new(rounds.len() as u64 + 2).with_message("fsync floor");
+    let bar = ProgressBar::new(rounds.len() as u64 + 3).with_message("fsync floor");
     let fsync = floor::fsyncs_per_second(folder, Duration::from_secs(1)).map_err(|e| e.to_string())?;
     bar.inc(1);
     let bench = Bench::open(folder).await?;
@@ -61,6 +64,11 @@ async fn measure(args: Args, folder: &Path) -> Result<Value, String> {
         done.push((mix, bench.saturate(mix, args.orders).await?));
         bar.inc(1);
     }
+    let busy = floor::resident_mb();
+    bar.set_message("rest");
+    tokio::time::sleep(REST).await;
+    let rested = floor::resident_mb();
+    bar.inc(1);
     bar.finish_and_clear();
     bench.close().await?;
     let of = |mix: Mix, figure: fn(&Round) -> f64| {
@@ -77,7 +85,8 @@ async fn measure(args: Args, folder: &Path) -> Result<Value, String> {
         "one_sku_to_uniform": of(Mix::OneSku, Round::orders_per_second) / rate,
         "idle_ms_p50": latency.quantile_ms(0.5),
         "idle_ms_p99": latency.quantile_ms(0.99),
-        "resident_mb": floor::resident_mb(),
+        "resident_mb": busy,
+        "resident_at_rest_mb": rested,
     }))
 }
 
@@ -101,7 +110,8 @@ fn print_table(result: &Value) {
         ("idle: order to confirmed, p50 (ms)", "idle_ms_p50"),
         ("idle: order to confirmed, p99 (ms)", "idle_ms_p99"),
         ("floor: fsyncs per second of this disk", "fsyncs_per_second"),
-        ("memory after it all (MB)", "resident_mb"),
+        ("memory after it all, load generator included (MB)", "resident_mb"),
+        ("memory at rest (MB)", "resident_at_rest_mb"),
     ];
     for (label, field) in rows {
         println!("{label:<55} {:>10.2}", result[field].as_f64().unwrap_or(f64::NAN));

@@ -36,12 +36,13 @@ async fn a_client_that_waits_does_not_keep_the_shop_open() {
         let (client, path) = (shop.client.clone(), format!("/orders/{id}?wait=settled&timeout_s=60"));
         async move { client.try_send(client.request(reqwest::Method::GET, &path)).await }
     });
-    // When it is asked to end, it does within its deadline for requests under way, which is 10 s.
+    // When it is asked to end, it does,
     let began = Instant::now();
     let status = shop.terminate().await;
     assert!(status.success() && began.elapsed() < Duration::from_secs(15), "{status} after {:?}", began.elapsed());
-    // Whether the client is answered or cut off: it is not left hanging.
-    _ = tokio::time::timeout(Duration::from_secs(5), waiting).await.unwrap().unwrap();
+    // and the client is told how the order stands, if its request had arrived.
+    let answer = tokio::time::timeout(Duration::from_secs(5), waiting).await.unwrap().unwrap();
+    assert!(answer.ok().is_none_or(|answer| answer.status == 200));
     shop.start().await;
     assert_eq!(shop.client.order(&id).await["state"], "confirmed");
 }

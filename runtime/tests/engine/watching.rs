@@ -142,3 +142,15 @@ async fn health_tells_from_starting_to_ready_to_away_and_back() {
     assert_eq!(desk.health(), Health::Ready);
     assert_eq!(desk.handle().begun().await, Ok(()));
 }
+
+#[tokio::test]
+async fn when_watching_ends_nobody_is_left_waiting() {
+    let mut desk = Desk::new();
+    desk.settle();
+    let handle = desk.handle();
+    let mut before = handle.watch("a");
+    handle.end_watches();
+    let mut after = handle.watch("a");
+    assert!(!before.changed(Duration::MAX).await, "there was no change");
+    assert!(!after.changed(Duration::MAX).await, "and whoever comes later does not wait either");
+}
