@@ -140,7 +140,7 @@ impl IntoResponse for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Problem {
         match error {
-            StoreError::Fenced(_) | StoreError::Outage(_) => {
+            StoreError::Fenced(_) | StoreError::Led(_) | StoreError::Outage(_) => {
                 tracing::warn!(%error, "a request met a store that is away");
                 Problem::later("The service's store is away. Nothing is lost; try again.", COME_BACK)
             }
@@ -159,6 +159,12 @@ impl From<Rejected> for Problem {
                 retry_after,
             ),
             Rejected::Failed(why) => Problem::internal(&why),
+            Rejected::Led(owner) => {
+                tracing::debug!(owner, "a command met a process that stands by");
+                let detail = "Another process takes the requests that change something. Repeating this one with the \
+                              same Idempotency-Key is harmless.";
+                Problem::later(detail, COME_BACK)
+            }
             Rejected::Away(why) => {
                 tracing::warn!(why, "a command met a service that is away");
                 let detail = "The service cannot answer now, and may or may not carry this request out; repeating it \

@@ -63,7 +63,8 @@ pub(super) async fn ready(State(edge): State<Edge>) -> Result<Response, Problem>
 
 fn status(status: Status) -> ServiceStatus {
     let why = match status.health {
-        Health::Ready => None,
+        // A standby serves reads, and forwards or turns away what it may not take.
+        Health::Ready | Health::Standby(_) => None,
         Health::Starting => Some("it is starting".into()),
         Health::HeldUp(why) | Health::Away(why) => Some(why),
     };
