@@ -280,6 +280,9 @@ impl Handle {
     /// # Errors
     /// When nothing such is set aside, or it stays so.
     pub async fn wish(&self, wish: Wish) -> Result<String, String> {
+        if let Health::Standby(owner) = self.health() {
+            return Err(format!("the process at {owner} leads: ask there"));
+        }
         let replied = self.shared.intake.wish(wish);
         replied.await.map_err(|_| format!("{} has stopped", self.service()))?
     }
