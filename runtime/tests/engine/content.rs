@@ -55,8 +55,11 @@ fn work_and_states_under_a_key_that_is_too_long_are_poison() {
         desk.settle();
         assert_eq!((desk.log().len(), desk.read.counts().unwrap().work), (0, 0));
         let parked = desk.parked();
-        assert!(matches!(&parked[..], [(_, 1, cook), (_, 2, _), (_, 3, moved)]
-            if cook.contains("Cook is under a key that is too long") && moved.contains("moves is under a key")), "{parked:?}");
+        assert!(
+            matches!(&parked[..], [(_, 1, cook), (_, 2, _), (_, 3, moved)]
+            if cook.contains("Cook is under a key that is too long") && moved.contains("moves is under a key")),
+            "{parked:?}"
+        );
     });
 }
 

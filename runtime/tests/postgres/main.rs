@@ -5,4 +5,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod conformance;
+mod provision;
+mod readers;
+mod reigns;
 mod server;
+mod start;
