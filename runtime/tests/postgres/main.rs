@@ -4,9 +4,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "../support/mod.rs"]
+#[allow(dead_code, reason = "made for the engine's tests; here it is only the service that runs")]
+mod support;
+
+mod check;
 mod conformance;
+mod naive;
+mod process;
 mod provision;
 mod readers;
 mod reigns;
 mod server;
 mod start;
+mod takeover;
+mod torture;
