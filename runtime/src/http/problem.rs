@@ -187,6 +187,15 @@ mod tests {
     }
 
     #[test]
+    fn a_standby_says_when_to_come_back_and_not_where_the_leader_is() {
+        let problem = Problem::from(Rejected::Led("10.0.0.7:8080".into()));
+        assert!(!serde_json::to_string(&problem).unwrap().contains("10.0.0.7"));
+        let response = problem.into_response();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(response.headers().contains_key("retry-after"));
+    }
+
+    #[test]
     fn a_fault_of_the_service_is_not_told_to_the_caller() {
         for problem in [Problem::from(Rejected::Failed("secret".into())), StoreError::Fatal("secret".into()).into()] {
             let told = serde_json::to_string(&problem).unwrap();

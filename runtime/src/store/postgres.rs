@@ -59,7 +59,8 @@ pub(crate) struct Connected {
 
 impl Database {
     /// The database that the setting `DATABASE_URL` names. Nothing is connected to yet. The runtime must have worker
-    /// threads of its own, because the calls of the store block the threads that make them.
+    /// threads of its own, because the calls of the store block the threads that make them; no task of a runtime may
+    /// make one.
     ///
     /// # Errors
     /// When it is no URL of a PostgreSQL database.

@@ -2,7 +2,7 @@
 //! `DATABASE_URL`, whose user may create databases and roles; without it nothing is tested, and said so. Every test makes
 //! databases of its own, and drops them.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "made for the engine's tests; here it is only the service that runs")]

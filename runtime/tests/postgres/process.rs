@@ -18,7 +18,7 @@ use std::{
     env,
     io::{self, BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
-    process::{self, Child, Command, Stdio},
+    process::{self, Child, ChildStdout, Command, Stdio},
     sync::Arc,
     time::Duration,
 };
@@ -38,6 +38,8 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 /// One process of the service. Dropping it kills it.
 pub struct Process {
     child: Child,
+    /// Kept open, because a process that cannot write what it says ends.
+    _says: BufReader<ChildStdout>,
     pub address: SocketAddr,
 }
 
@@ -64,9 +66,10 @@ impl Process {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let mut says = BufReader::new(child.stdout.take().unwrap());
+        let mut lines = says.by_ref().lines().map_while(Result::ok);
         let address = lines.find_map(|line| line.split_once(LISTENS).map(|(_, address)| address.parse().unwrap()));
-        Process { child, address: address.expect("it ended before it took commands") }
+        Process { child, _says: says, address: address.expect("it ended before it took commands") }
     }
 
     /// Sends a signal: STOP, CONT.

@@ -132,7 +132,7 @@ impl Stage {
         let until = Instant::now() + DEADLINE;
         let sum = |scene: &Scene| scene.acknowledged.values().sum::<u64>();
         let mut scene = self.scene();
-        let enough = sum(&scene) + 10 * CALLERS;
+        let enough = sum(&scene) + 40 * CALLERS;
         while sum(&scene) < enough && scene.failed.is_empty() {
             let left = until.saturating_duration_since(Instant::now());
             assert!(!left.is_zero(), "nobody is served any more");

@@ -89,7 +89,7 @@ pub(super) async fn metrics(State(edge): State<Edge>) -> Result<Response, Proble
             ("tutti.work.open", counts.work),
             ("tutti.work.stuck", counts.stuck),
             ("tutti.parked.open", counts.parked),
-            ("tutti.ready", u64::from(health == Health::Ready)),
+            ("tutti.ready", u64::from(matches!(health, Health::Ready | Health::Standby(_)))),
         ];
         for (name, value) in gauges {
             #[allow(clippy::cast_precision_loss, reason = "gauges are floating point; no count here nears 2^53")]
