@@ -38,6 +38,16 @@ fn end_leader(fresh: &Fresh) {
     );
 }
 
+/// Waits until no session has the lock.
+fn await_free_lock(fresh: &Fresh) {
+    let (client, until) = (fresh.connect(), Instant::now() + DEADLINE);
+    let held = "SELECT count(*) FROM pg_locks JOIN pg_database ON database = pg_database.oid
+                 WHERE locktype = 'advisory' AND datname = current_database()";
+    while run(client.query_one(held, &[])).unwrap().get::<_, i64>(0) > 0 {
+        assert!(Instant::now() < until, "the lock is never given up");
+    }
+}
+
 #[test]
 fn a_session_that_was_ended_is_an_outage_and_the_next_reign_writes_on() {
     let Some(server) = Server::of_the_environment() else { return };
@@ -105,8 +115,8 @@ fn a_thread_that_panics_gives_up_the_lead() {
     })
     .join()
     .unwrap_err();
-    let (_, after) = await_lead(&mut fresh.store());
-    assert!(after < Duration::from_secs(4), "only taken from a silent holder, after {after:?}");
+    // Nobody else asks for the lead, so nobody ends a silent holder.
+    await_free_lock(&fresh);
 }
 
 #[test]
@@ -128,13 +138,8 @@ fn an_older_build_that_stands_by_is_told_so() {
     newer.begin_reign("newer", 2).unwrap();
     assert!(matches!(older.begin_reign("older", 1), Err(StoreError::Fatal(why)) if why.contains("newer build")));
     drop(newer);
-    let until = Instant::now() + DEADLINE;
+    await_free_lock(&fresh);
     // Also when nobody leads: what led counts.
-    let free = "SELECT count(*) FROM pg_locks JOIN pg_database ON database = pg_database.oid
-                 WHERE locktype = 'advisory' AND datname = current_database()";
-    while run(async { server.connect(&fresh.name).await.query_one(free, &[]).await.unwrap().get::<_, i64>(0) }) > 0 {
-        assert!(Instant::now() < until);
-    }
     assert!(matches!(older.begin_reign("older", 1), Err(StoreError::Fatal(why)) if why.contains("newer build")));
 }
 

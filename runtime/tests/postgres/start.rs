@@ -62,6 +62,15 @@ fn a_server_that_is_not_there_is_waited_for() {
     assert!(matches!(read.lead(), Err(StoreError::Outage(_))));
 }
 
+/// As a server does that is paused, or behind a network that swallows its answers.
+#[test]
+fn a_server_that_never_answers_is_given_up_and_waited_for() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://user:s3cret@{}/shop", silent.local_addr().unwrap());
+    let begun = begun(&url);
+    assert!(matches!(&begun, Err(StoreError::Outage(why)) if why.contains("does not answer within")), "{begun:?}");
+}
+
 #[test]
 fn a_database_that_can_no_longer_be_connected_to_is_waited_for() {
     let Some(server) = Server::of_the_environment() else { return };
