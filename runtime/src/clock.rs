@@ -1,6 +1,9 @@
 //! The clock as a port, so that the simulation can turn it.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 
 /// Microseconds since 1970.
 pub type Micros = i64;
@@ -20,6 +23,32 @@ impl Clock for SystemClock {
         // A clock before 1970 reads as 1970; `log.at` never runs backwards anyway.
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Micros::try_from(since.as_micros()).unwrap_or(Micros::MAX)
+    }
+}
+
+/// A database's clock: as it was when it was last sampled, advanced by a clock of this machine that only runs on. So all
+/// processes of a service go by one clock, also when their machines disagree. Before the first sample it is the
+/// machine's.
+#[derive(Debug)]
+pub struct DatabaseClock(Mutex<(Micros, Instant)>);
+
+impl DatabaseClock {
+    /// The database's clock stood at `at` a moment ago.
+    pub fn sampled(&self, at: Micros) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (at, Instant::now());
+    }
+}
+
+impl Default for DatabaseClock {
+    fn default() -> DatabaseClock {
+        DatabaseClock(Mutex::new((SystemClock.now(), Instant::now())))
+    }
+}
+
+impl Clock for DatabaseClock {
+    fn now(&self) -> Micros {
+        let (at, since) = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        at.saturating_add(micros(since.elapsed()))
     }
 }
 
@@ -54,6 +83,33 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
 
 #[cfg(test)]
 mod tests {
+    use super::{Clock, DatabaseClock, Micros, SystemClock};
+    use std::time::Instant;
+
+    #[test]
+    fn a_database_clock_goes_on_from_its_last_sample() {
+        let clock = DatabaseClock::default();
+        assert!((clock.now() - SystemClock.now()).abs() < 3_600_000_000, "before the first sample it is the machine's");
+        for sample in [7, 1_000_000_000_000_000, 5, Micros::MIN] {
+            let before = Instant::now();
+            clock.sampled(sample);
+            let (first, second) = (clock.now(), clock.now());
+            let at_most = sample + super::micros(before.elapsed());
+            assert!(sample <= first && first <= second && second <= at_most, "{sample} {first} {second} {at_most}");
+        }
+    }
+
+    #[test]
+    fn a_database_clock_runs_between_samples() {
+        let clock = DatabaseClock::default();
+        clock.sampled(7);
+        let deadline = Instant::now() + super::Duration::from_secs(10);
+        while clock.now() < 7 + 2_000 {
+            assert!(Instant::now() < deadline, "it stands still");
+            std::hint::spin_loop();
+        }
+    }
+
     #[test]
     fn times_read_as_people_write_them() {
         assert_eq!(super::rfc3339(0), "1970-01-01T00:00:00.000Z");

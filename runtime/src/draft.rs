@@ -175,6 +175,8 @@ impl Draft {
             .zip(1..)
             .map(|(event, n)| self.row(reign, input, trace, event, n))
             .collect::<Result<Vec<_>, _>>()?;
+        let states = folded.keys().map(|(kind, key)| (*kind, key));
+        states.chain(out.work.iter().map(|work| (work.name, &work.key))).try_for_each(|(of, key)| fits(of, key))?;
         let cause = rows.last().map(|row| format!("{}/{}", self.service, row.id()));
         let cause = cause.or_else(|| input.cause.event.clone()).unwrap_or_else(|| input.cause.to_string());
         self.log.extend(rows);
@@ -274,6 +276,14 @@ impl Draft {
             Outcome { replies: self.replies, at: self.at, cursors: self.cursors, parked: self.parked_change, states };
         Ok((batch, outcome))
     }
+}
+
+/// No store's index holds keys of any length.
+fn fits(of: &str, key: &str) -> Result<(), String> {
+    if key.len() <= MAX_KEY {
+        return Ok(());
+    }
+    Err(format!("{of} is under a key that is too long: {} bytes (at most {MAX_KEY})", key.len()))
 }
 
 /// Whether a record is the next of its lane: nothing when it is, and otherwise what to do about it.

@@ -25,7 +25,7 @@ use std::{collections::HashMap, sync::Arc};
 
 /// A reign that has not committed for this long proves that it still leads before it calls the world.
 const LEAD_PROVED_FOR: Micros = 10_000_000;
-/// The pause before a store or bus that is away is tried again.
+/// The pause before a store or bus that is away is tried again, and before a standby asks again for the lead.
 const RETRY_AFTER: Micros = 250_000;
 /// The store tidies up when nothing was written for this long.
 const REST_AFTER: Micros = 1_000_000;
@@ -190,16 +190,27 @@ impl<T: Topic> Engine<T> {
                 self.shared.set_health(Health::Away(error.to_string()));
                 Step::Ended(error.to_string())
             }
+            StoreError::Led(owner) => {
+                if self.shared.set_health(Health::Standby(owner.clone())) {
+                    tracing::info!(service = T::NAME, owner, "standing by");
+                }
+                self.shared.intake.turn_away(owner);
+                self.ask_again()
+            }
             StoreError::Outage(_) | StoreError::Data(_) => {
                 if self.shared.set_health(Health::Away(error.to_string())) {
                     tracing::warn!(service = T::NAME, %error, "waiting until it is back");
                 }
-                if self.shared.intake.is_stopping() {
-                    return Step::Stopped;
-                }
-                Step::Idle(Some(self.door.clock.now() + RETRY_AFTER))
+                self.ask_again()
             }
         }
+    }
+
+    fn ask_again(&self) -> Step {
+        if self.shared.intake.is_stopping() {
+            return Step::Stopped;
+        }
+        Step::Idle(Some(self.door.clock.now() + RETRY_AFTER))
     }
 
     fn turn(&mut self, rule: &mut Rule) -> Result<Step, StoreError> {

@@ -28,6 +28,8 @@ pub enum Health {
     Ready,
     /// It serves commands, but something it reads is held up.
     HeldUp(String),
+    /// It stands by: it serves reads, and the process at this address takes the commands.
+    Standby(String),
     /// It cannot write.
     Away(String),
 }
@@ -97,6 +99,9 @@ pub enum Rejected {
     },
     /// It is poison: nothing happened, and trying again will not help.
     Failed(String),
+    /// This process stands by: offer the command to the one at this address. What was offered here before its reign
+    /// ended may have been carried out; repeating it is harmless.
+    Led(String),
     /// The service is stopping, or cannot write now; the command may still be carried out, and repeating it is harmless.
     Away(String),
 }
@@ -151,11 +156,14 @@ impl Handle {
         self.shared.service
     }
 
-    /// Offers a command and waits until it is committed.
+    /// Offers a command and waits until it is committed. A process that stands by says at once who leads.
     ///
     /// # Errors
     /// When it was refused, or not accepted now.
     pub async fn command<I: Input>(&self, command: I, trace: TraceId) -> Result<Settled, Rejected> {
+        if let Health::Standby(owner) = self.health() {
+            return Err(Rejected::Led(owner));
+        }
         let (caller, answered) = oneshot::channel();
         self.shared.intake.offer(Incoming::command(command, trace, caller)).map_err(
             |turned_away| match turned_away {
@@ -166,6 +174,7 @@ impl Handle {
         match tokio::time::timeout(ANSWER_WITHIN, answered).await {
             Ok(Ok(Reply::Refused(refused))) => Err(Rejected::Refused(refused)),
             Ok(Ok(Reply::Failed(why))) => Err(Rejected::Failed(why)),
+            Ok(Ok(Reply::Led(owner))) => Err(Rejected::Led(owner)),
             Ok(Ok(Reply::Unchanged)) => Ok(Settled::Unchanged),
             Ok(Ok(_)) => Ok(Settled::Changed),
             Ok(Err(_)) => Err(Rejected::Away(format!("{} has stopped", self.service()))),
@@ -260,7 +269,7 @@ impl Handle {
         self.shared.health.borrow().clone()
     }
 
-    /// Waits until it has begun: ready, or held up by others. Returns why it has not, if it cannot write.
+    /// Waits until it has begun: ready, held up by others, or standing by. Returns why it has not, if it cannot write.
     ///
     /// # Errors
     /// The reason why it cannot write.
@@ -279,6 +288,9 @@ impl Handle {
     /// # Errors
     /// When nothing such is set aside, or it stays so.
     pub async fn wish(&self, wish: Wish) -> Result<String, String> {
+        if let Health::Standby(owner) = self.health() {
+            return Err(format!("the process at {owner} leads: ask there"));
+        }
         let replied = self.shared.intake.wish(wish);
         replied.await.map_err(|_| format!("{} has stopped", self.service()))?
     }

@@ -75,6 +75,8 @@ pub enum Reply {
     Parked(String),
     /// Its work row stays, for a person to look at.
     Stuck(String),
+    /// Not taken, because the process at this address leads.
+    Led(String),
 }
 
 impl Incoming {

@@ -1,7 +1,11 @@
 //! Where commands, answers of the world and an operator's wishes wait for the door. Everything is bounded: at the bound
 //! a command is turned away at once, so that nothing is half accepted.
 
-use crate::{bus::Bell, incoming::Incoming, record::WorkId};
+use crate::{
+    bus::Bell,
+    incoming::{Incoming, Reply},
+    record::WorkId,
+};
 use choreography::{Key, Origin};
 use std::{
     any::Any,
@@ -110,6 +114,22 @@ impl Intake {
     pub(crate) fn offer_again(&self, commands: Vec<Incoming>) {
         let mut queues = self.queues();
         commands.into_iter().rev().for_each(|command| queues.commands.push_front(command));
+    }
+
+    /// Tells everybody who waits here that another process leads. Answers of the world are dropped: who leads asks itself.
+    pub(crate) fn turn_away(&self, owner: &str) {
+        let (commands, wishes) = {
+            let mut queues = self.queues();
+            queues.answers.clear();
+            (std::mem::take(&mut queues.commands), std::mem::take(&mut queues.wishes))
+        };
+        for caller in commands.into_iter().filter_map(|command| command.caller) {
+            // A caller that went away has nothing to be told.
+            _ = caller.send(Reply::Led(owner.to_owned()));
+        }
+        for (_, reply) in wishes {
+            _ = reply.send(Err(format!("the process at {owner} leads: ask there")));
+        }
     }
 
     /// Takes an attempt's end. Attempts under way are bounded, so this queue is.

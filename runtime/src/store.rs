@@ -3,9 +3,12 @@
 //! [`Store`] is the writer's side and belongs to the one session that holds the lead; [`Read`] is for everybody else.
 
 mod memory;
+pub mod postgres;
+mod range;
 mod sqlite;
 
 pub use memory::{MemoryFault, MemoryStore};
+pub use postgres::{Database, PostgresRead, PostgresStore};
 pub use sqlite::{APPLICATION_ID, SCHEMA_VERSION, SqliteRead, SqliteStore};
 
 use crate::{
@@ -21,6 +24,9 @@ pub enum StoreError {
     /// Another session has taken the lead. Nothing of the batch happened; this process must not write again.
     #[error("another process has taken the lead: {0}")]
     Fenced(String),
+    /// Another session leads and shows signs of life; its process is to be reached at this address. Ask again soon.
+    #[error("the process at {0} leads")]
+    Led(String),
     /// The store cannot be used now, or nobody knows whether the last commit happened. The reign ends; a new one reads
     /// what is true.
     #[error("the store is away: {0}")]
@@ -81,7 +87,8 @@ pub trait Store: Send {
     /// Begins a new reign: raises the epoch before anything is loaded.
     ///
     /// # Errors
-    /// [`StoreError::Fatal`] when a newer build has led this store.
+    /// [`StoreError::Led`] while another session holds the lead; [`StoreError::Fatal`] when a newer build has led this
+    /// store.
     fn begin_reign(&mut self, owner: &str, build: u64) -> Result<Lead, StoreError>;
     /// All cursors.
     ///

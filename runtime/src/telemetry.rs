@@ -40,7 +40,7 @@ pub(crate) fn batch_passed(service: &'static str, batch: &[Incoming], passed: &P
                 reason,
                 "failed"
             ),
-            Reply::Accepted | Reply::Unchanged | Reply::Refused(_) | Reply::Seen | Reply::Early => {}
+            Reply::Accepted | Reply::Unchanged | Reply::Refused(_) | Reply::Seen | Reply::Early | Reply::Led(_) => {}
         }
     }
 }

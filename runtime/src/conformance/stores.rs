@@ -8,7 +8,13 @@ use crate::{
     record::{CursorRow, LogRow, ParkedRow, Position, StateRow, WorkRow},
     store::{Batch, Lead, Read, Store, StoreError},
 };
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// A session that ended gives up the lead within this. Nothing is measured against it but that a check ends.
+const GIVEN_UP_WITHIN: Duration = Duration::from_secs(30);
 
 /// Opens one more session of a store, as another process would: its writer's side and its reader's.
 pub type Open = Box<dyn Fn() -> Result<(Box<dyn Store>, Arc<dyn Read>), StoreError> + Sync>;
@@ -30,6 +36,17 @@ pub fn store(mut fresh: impl FnMut() -> Open) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Begins a reign, as soon as whoever leads gives it up.
+fn begin_reign(store: &mut dyn Store, build: u64) -> Result<Lead, StoreError> {
+    let until = Instant::now() + GIVEN_UP_WITHIN;
+    loop {
+        match store.begin_reign("here", build) {
+            Err(StoreError::Led(owner)) => assert!(Instant::now() < until, "{owner} never gives up the lead"),
+            result => return result,
+        }
+    }
+}
+
 /// A session that leads.
 struct Writer {
     store: Box<dyn Store>,
@@ -40,7 +57,7 @@ struct Writer {
 impl Writer {
     fn begin(open: &Open) -> Result<Writer, StoreError> {
         let (mut store, read) = open()?;
-        let lead = store.begin_reign("here", 1)?;
+        let lead = begin_reign(&mut *store, 1)?;
         Ok(Writer { store, read, lead })
     }
 

@@ -140,7 +140,7 @@ impl IntoResponse for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Problem {
         match error {
-            StoreError::Fenced(_) | StoreError::Outage(_) => {
+            StoreError::Fenced(_) | StoreError::Led(_) | StoreError::Outage(_) => {
                 tracing::warn!(%error, "a request met a store that is away");
                 Problem::later("The service's store is away. Nothing is lost; try again.", COME_BACK)
             }
@@ -159,6 +159,12 @@ impl From<Rejected> for Problem {
                 retry_after,
             ),
             Rejected::Failed(why) => Problem::internal(&why),
+            Rejected::Led(owner) => {
+                tracing::debug!(owner, "a command met a process that stands by");
+                let detail = "Another process takes the requests that change something. Repeating this one with the \
+                              same Idempotency-Key is harmless.";
+                Problem::later(detail, COME_BACK)
+            }
             Rejected::Away(why) => {
                 tracing::warn!(why, "a command met a service that is away");
                 let detail = "The service cannot answer now, and may or may not carry this request out; repeating it \
@@ -178,6 +184,15 @@ mod tests {
         let response = Problem::from(Rejected::Busy { retry_after: Duration::from_millis(1500) }).into_response();
         assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (503, &HeaderValue::from(2)));
         assert_eq!(Problem::later("", Duration::ZERO).into_response().headers()["retry-after"], "1");
+    }
+
+    #[test]
+    fn a_standby_says_when_to_come_back_and_not_where_the_leader_is() {
+        let problem = Problem::from(Rejected::Led("10.0.0.7:8080".into()));
+        assert!(!serde_json::to_string(&problem).unwrap().contains("10.0.0.7"));
+        let response = problem.into_response();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(response.headers().contains_key("retry-after"));
     }
 
     #[test]

@@ -46,6 +46,24 @@ fn a_key_that_is_too_long_is_poison() {
 }
 
 #[test]
+fn work_and_states_under_a_key_that_is_too_long_are_poison() {
+    on_both_stores(|mut desk| {
+        let long = "k".repeat(MAX_KEY);
+        desk.left(1, &long, Act::Cook); // under the key, a slash and the number
+        desk.left(2, &long, Act::Wake(std::time::Duration::ZERO));
+        desk.left(3, "a", Act::Move("k".repeat(MAX_KEY + 1)));
+        desk.settle();
+        assert_eq!((desk.log().len(), desk.read.counts().unwrap().work), (0, 0));
+        let parked = desk.parked();
+        assert!(
+            matches!(&parked[..], [(_, 1, cook), (_, 2, _), (_, 3, moved)]
+            if cook.contains("Cook is under a key that is too long") && moved.contains("moves is under a key")),
+            "{parked:?}"
+        );
+    });
+}
+
+#[test]
 fn content_that_the_store_refuses_goes_one_by_one_and_the_guilty_is_parked() {
     on_both_stores(|mut desk| {
         desk.notes().refused_keys.push("guilty".into());

@@ -16,6 +16,7 @@ mod lost_commits;
 mod parking;
 mod records;
 mod rounds;
+mod standby;
 mod takeover;
 mod timers;
 mod turns;

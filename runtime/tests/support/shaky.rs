@@ -29,6 +29,8 @@ pub struct Notes {
     /// The store refuses whatever is said about these keys.
     pub refused_keys: Vec<Key>,
     pub away: bool,
+    /// Another session leads: the process at this address.
+    pub led_by: Option<String>,
     /// Calls of `states`: kind, and how many keys.
     pub reads: Vec<(String, usize)>,
     pub commits: u64,
@@ -62,8 +64,8 @@ impl Shaky {
 
 impl Store for Shaky {
     fn begin_reign(&mut self, owner: &str, build: u64) -> Result<Lead, StoreError> {
-        self.notes(|_| ())?;
-        self.inner.begin_reign(owner, build)
+        let led_by = self.notes(|notes| notes.led_by.clone())?;
+        led_by.map_or_else(|| self.inner.begin_reign(owner, build), |leader| Err(StoreError::Led(leader)))
     }
     fn cursors(&mut self) -> Result<Vec<CursorRow>, StoreError> {
         self.inner.cursors()

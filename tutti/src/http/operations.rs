@@ -63,7 +63,8 @@ pub(super) async fn ready(State(edge): State<Edge>) -> Result<Response, Problem>
 
 fn status(status: Status) -> ServiceStatus {
     let why = match status.health {
-        Health::Ready => None,
+        // A standby serves reads, and forwards or turns away what it may not take.
+        Health::Ready | Health::Standby(_) => None,
         Health::Starting => Some("it is starting".into()),
         Health::HeldUp(why) | Health::Away(why) => Some(why),
     };
@@ -88,7 +89,7 @@ pub(super) async fn metrics(State(edge): State<Edge>) -> Result<Response, Proble
             ("tutti.work.open", counts.work),
             ("tutti.work.stuck", counts.stuck),
             ("tutti.parked.open", counts.parked),
-            ("tutti.ready", u64::from(health == Health::Ready)),
+            ("tutti.ready", u64::from(matches!(health, Health::Ready | Health::Standby(_)))),
         ];
         for (name, value) in gauges {
             #[allow(clippy::cast_precision_loss, reason = "gauges are floating point; no count here nears 2^53")]

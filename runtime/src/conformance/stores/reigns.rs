@@ -1,9 +1,9 @@
 //! Who may write: every reign is another epoch, and whoever is not the last of them writes nothing any more.
 
-use super::{Check, Open, Writer, cursor, event, full_batch, parked, state};
+use super::{Check, Open, Writer, begin_reign, cursor, event, full_batch, parked, state};
 use crate::{
     record::{LogRow, Position},
-    store::{Batch, Lead, StoreError},
+    store::{Batch, Lead, Store, StoreError},
 };
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -12,7 +12,7 @@ pub(super) const CHECKS: &[(&str, Check)] = &[
     ("reigns begun at the same time are different ones", reigns_at_once_differ),
     ("a batch that does not fit the lead is fenced and leaves nothing", a_misfit_is_fenced),
     ("a batch without events fences too", a_batch_without_events_fences),
-    ("the second reign fences the first", the_second_reign_fences_the_first),
+    ("the second reign fences the first, or stands by until that is over", the_second_reign_fences_or_stands_by),
     ("a batch is whole or nothing", a_batch_is_whole_or_nothing),
     ("an older build never takes the lead back", an_older_build_is_refused),
     ("the lead tells head, commits, published and last time", the_lead_tells_everything),
@@ -33,7 +33,7 @@ fn reigns_at_once_differ(open: &Open) -> Result<(), StoreError> {
     const REIGNS: usize = 50;
     let reign_often = || {
         let (mut store, _) = open()?;
-        (0..REIGNS).map(|_| Ok(store.begin_reign("here", 1)?.epoch)).collect::<Result<Vec<u64>, StoreError>>()
+        (0..REIGNS).map(|_| Ok(begin_reign(&mut *store, 1)?.epoch)).collect::<Result<Vec<u64>, StoreError>>()
     };
     let both = std::thread::scope(|scope| {
         let others = scope.spawn(reign_often);
@@ -91,21 +91,49 @@ fn a_batch_without_events_fences(open: &Open) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn the_second_reign_fences_the_first(open: &Open) -> Result<(), StoreError> {
+fn the_second_reign_fences_or_stands_by(open: &Open) -> Result<(), StoreError> {
     let mut first = Writer::begin(open)?;
     let batch = full_batch(&first);
     first.commit(batch)?;
-    let mut second = Writer::begin(open)?;
+    let (mut store, read) = open()?;
+    let mut second = match store.begin_reign("there", 1) {
+        Ok(lead) => fenced(first, Writer { store, read, lead })?,
+        Err(StoreError::Led(owner)) if owner == "here" => {
+            let lead = stood_by(first, &mut *store)?;
+            Writer { store, read, lead }
+        }
+        Err(other) => return Err(other),
+    };
+    let log = vec![second.event(1, "mine")];
+    second.commit(Batch { log, ..Batch::default() })?;
+    assert_eq!(second.read.log_of("mine")?.len(), 1);
+    Ok(())
+}
+
+/// The first one writes nothing any more.
+fn fenced(mut first: Writer, mut second: Writer) -> Result<Writer, StoreError> {
     let before = seen(&mut second)?;
     for batch in [full_batch(&first), Batch::default()] {
         let committed = first.commit(batch);
         assert!(matches!(committed, Err(StoreError::Fenced(_))), "{committed:?}");
     }
     assert_eq!(seen(&mut second)?, before);
-    let log = vec![second.event(1, "mine")];
-    second.commit(Batch { log, ..Batch::default() })?;
-    assert_eq!(first.read.log_of("mine")?.len(), 1);
-    Ok(())
+    Ok(second)
+}
+
+/// The first one writes on until it gives up the lead; then the second one has it, as the first one left it.
+fn stood_by(mut first: Writer, second: &mut dyn Store) -> Result<Lead, StoreError> {
+    for _ in 0..3 {
+        let batch = full_batch(&first);
+        first.commit(batch)?;
+        let asked = second.begin_reign("there", 1);
+        assert_eq!(asked, Err(StoreError::Led("here".into())));
+    }
+    let before = first.read.lead()?;
+    drop(first);
+    let lead = begin_reign(second, 1)?;
+    assert_eq!(lead, Lead { epoch: before.epoch + 1, ..before });
+    Ok(lead)
 }
 
 /// The last table gets a number that not every store can hold: then nothing of the others may be there.
@@ -119,6 +147,7 @@ fn a_batch_is_whole_or_nothing(open: &Open) -> Result<(), StoreError> {
         Ok(()) => assert_eq!(writer.read.counts()?.parked, 2),
         Err(_) => assert_eq!(seen(&mut writer)?, before),
     }
+    drop(writer);
     let mut again = Writer::begin(open)?;
     let batch = full_batch(&again);
     again.commit(batch)
@@ -132,7 +161,8 @@ fn an_older_build_is_refused(open: &Open) -> Result<(), StoreError> {
     assert!(matches!(&refused, Err(StoreError::Fatal(why)) if why.contains("newer build")), "{refused:?}");
     assert_eq!(read.lead()?, lead, "a refused build must not disturb the one that leads");
     store.commit(&Batch { lead, ..Batch::default() })?;
-    assert_eq!(older.begin_reign("there", 7)?.epoch, lead.epoch + 1);
+    drop(store);
+    assert_eq!(begin_reign(&mut *older, 7)?.epoch, lead.epoch + 1);
     Ok(())
 }
 

@@ -3,7 +3,10 @@
 use super::{open, store_error};
 use crate::{
     record::{CursorRow, LogRow, ParkedRow, Position, StateRow, WorkRow},
-    store::{Counts, Lead, Read, StoreError},
+    store::{
+        Counts, Lead, Read, StoreError,
+        range::{behind_all, first_behind},
+    },
 };
 use rusqlite::{Connection, OpenFlags, Params, Row, params, types::Value};
 use std::{
@@ -92,9 +95,9 @@ impl Read for SqliteRead {
 
     fn scan(&self, kind: &str, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<StateRow>, StoreError> {
         let sql = format!("{SELECT_STATE} WHERE kind = ?1 AND key >= ?2 AND key < ?3 ORDER BY key LIMIT ?4");
-        // The smallest key behind another one is that one with a zero character.
-        let from = after.filter(|after| *after >= prefix).map_or(prefix.to_owned(), |after| format!("{after}\0"));
-        self.rows(&sql, params![kind, from, behind_all(prefix), limit], state_row)
+        // An empty blob sorts behind all text.
+        let until = behind_all(prefix).map_or(Value::Blob(vec![]), Value::Text);
+        self.rows(&sql, params![kind, first_behind(prefix, after), until, limit], state_row)
     }
 
     fn work_of(&self, key: &str) -> Result<Vec<WorkRow>, StoreError> {
@@ -115,17 +118,6 @@ impl Read for SqliteRead {
     fn cursors(&self) -> Result<Vec<CursorRow>, StoreError> {
         self.with(cursors)
     }
-}
-
-/// What sorts just behind every key that begins with `prefix`.
-fn behind_all(prefix: &str) -> Value {
-    let mut chars: Vec<char> = prefix.chars().collect();
-    while let Some(last) = chars.pop() {
-        if let Some(next) = (last..=char::MAX).nth(1) {
-            return Value::Text(chars.into_iter().chain([next]).collect());
-        }
-    }
-    Value::Blob(vec![]) // sorts behind all text
 }
 
 pub(super) fn lead(db: &Connection) -> Result<Lead, StoreError> {
