@@ -29,7 +29,7 @@ impl Reach {
             Ok(()) => {}
             Err(error) => {
                 self.lose(count);
-                self.is_away(&error.to_string());
+                self.now_away(&error.to_string());
             }
         }
     }
@@ -37,7 +37,19 @@ impl Reach {
     /// So many items found no room, because those before them are not taken.
     pub fn overflowed(&self, count: usize) {
         self.lose(count);
-        self.is_away("more comes than is taken");
+        self.now_away("more comes than is taken");
+    }
+
+    /// Whether the last export failed.
+    #[cfg(test)]
+    pub fn is_away(&self) -> bool {
+        self.away.load(Ordering::Relaxed)
+    }
+
+    /// How much was lost since it could last be exported.
+    #[cfg(test)]
+    pub fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
     }
 
     fn lose(&self, count: usize) {
@@ -45,7 +57,7 @@ impl Reach {
         metrics::counter!("tutti.telemetry.dropped", "signal" => self.signal).increment(count as u64);
     }
 
-    fn is_away(&self, why: &str) {
+    fn now_away(&self, why: &str) {
         if !self.away.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 signal = self.signal,

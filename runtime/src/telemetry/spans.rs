@@ -130,3 +130,56 @@ impl<E: SpanExporter> SpanExporter for Counted<E> {
         self.exporter.set_resource(resource);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use opentelemetry::trace::{SpanContext, SpanId, SpanKind};
+    use opentelemetry_sdk::error::OTelSdkError;
+    use std::sync::Mutex;
+
+    /// Takes nothing until it is let go, and then refuses.
+    #[derive(Debug)]
+    struct Away(Arc<Mutex<()>>);
+
+    impl SpanExporter for Away {
+        async fn export(&self, _: Vec<SpanData>) -> OTelSdkResult {
+            drop(self.0.lock());
+            Err(OTelSdkError::InternalFailure("nobody listens".into()))
+        }
+    }
+
+    fn some(sink: &Sink, count: usize) -> Vec<SpanData> {
+        let blank = SpanContext::empty_context();
+        let span = super::super::handled::ended(
+            sink,
+            blank,
+            SpanId::INVALID,
+            SpanKind::Internal,
+            "span".into(),
+            (0, 1),
+            vec![],
+        );
+        vec![span; count]
+    }
+
+    #[test]
+    fn an_exporter_that_is_away_holds_nobody_up_and_what_it_loses_is_counted() {
+        let gate = Arc::<Mutex<()>>::default();
+        let reach = Arc::new(Reach::new("traces", "nowhere"));
+        let resource = Resource::builder_empty().build();
+        let spans = Spans::to("desk", Away(gate.clone()), Sampler::default(), &resource, reach.clone());
+        let sink = spans.sink().unwrap();
+        let shut = gate.lock().unwrap();
+        // Given an exporter that hangs, when more comes than the queue holds, then the rest is dropped at once.
+        for _ in 0..20 {
+            sink.take(some(sink, 1024));
+        }
+        assert_eq!(reach.lost(), 4 * 1024);
+        assert!(reach.is_away());
+        // When it fails at last, then all of it is lost, and there is room again.
+        drop(shut);
+        _ = spans.flush(); // an error only if something was left to send
+        assert_eq!((reach.lost(), sink.waiting.load(Ordering::Relaxed)), (20 * 1024, 0));
+    }
+}

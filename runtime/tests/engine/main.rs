@@ -18,6 +18,7 @@ mod records;
 mod rounds;
 mod takeover;
 mod timers;
+mod traces;
 mod turns;
 mod watching;
 mod work;
