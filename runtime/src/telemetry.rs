@@ -1,8 +1,8 @@
 //! What operators see of a process: its log, its metrics and its spans. All of it is exported over OTLP where an endpoint
 //! is set; without one there is the log on stderr, the metrics at `/metrics`, and nothing else is even built.
 //!
-//! Spans are made of what a batch holds anyway, once it is committed ([`handled`]); whoever exports them is never waited
-//! for ([`spans`]).
+//! Spans are made of what a batch holds anyway, once it is committed (`handled.rs`); whoever exports them is never waited
+//! for (`spans.rs`).
 
 mod attempted;
 mod counts;

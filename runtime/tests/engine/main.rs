@@ -11,6 +11,7 @@ mod bounds;
 mod callers;
 mod commands;
 mod content;
+mod figures;
 mod folding;
 mod lost_commits;
 mod parking;

@@ -276,15 +276,22 @@ fn a_trace_that_begins_here_is_recorded_if_the_sampler_says_so() {
     }
 }
 
-/// The other side: tells nothing at first, and knows at last. It remembers in which spans it was called.
+/// What the other side answers next, and in which spans it was called.
+#[derive(Default)]
+struct Calls {
+    answers: VecDeque<Outcome<Cook>>,
+    heard: Vec<Traceparent>,
+}
+
+/// The other side: it is done unless a test says otherwise.
 #[derive(Clone, Default)]
-struct Kitchen(Arc<Mutex<(VecDeque<Outcome<Cook>>, Vec<Traceparent>)>>);
+struct Kitchen(Arc<Mutex<Calls>>);
 
 impl Kitchen {
     fn answer(&self) -> Outcome<Cook> {
-        let mut kitchen = self.0.lock().unwrap();
-        kitchen.1.extend(current());
-        kitchen.0.pop_front().unwrap_or(Outcome::Done("done".into()))
+        let mut calls = self.0.lock().unwrap();
+        calls.heard.extend(current());
+        calls.answers.pop_front().unwrap_or(Outcome::Done("done".into()))
     }
 }
 
@@ -302,7 +309,7 @@ fn each_attempt_at_an_effect_is_a_span_and_the_answer_is_below_the_attempt_that_
     let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
     let within = tokio.enter();
     let (seen, clock, kitchen) = (Seen::by(Sampler::default()), TestClock::default(), Kitchen::default());
-    kitchen.0.lock().unwrap().0.push_back(Outcome::Unclear("a timeout".into()));
+    kitchen.0.lock().unwrap().answers.push_back(Outcome::Unclear("a timeout".into()));
     let clear = World::default().performers().remove(1);
     let performers = vec![performer::<Cook>(kitchen.clone(), Arc::new(clock.clone())), clear];
     let mut desk = Desk::traced(seen.spans.clone(), clock, Some(performers));
@@ -324,7 +331,7 @@ fn each_attempt_at_an_effect_is_a_span_and_the_answer_is_below_the_attempt_that_
     assert_eq!(numbers, ["1", "2"]);
     assert_eq!(attribute(&attempts[1], "tutti.effect.key").as_deref(), Some("desk/Cook/a/1"));
     // what the adapter sends carries the attempt's own span,
-    let heard: Vec<_> = kitchen.0.lock().unwrap().1.iter().map(|span| SpanId::from(span.span_id)).collect();
+    let heard: Vec<_> = kitchen.0.lock().unwrap().heard.iter().map(|span| SpanId::from(span.span_id)).collect();
     assert_eq!(heard, [id(&attempts[0]), id(&attempts[1])]);
     // and what follows from the answer is below the attempt that brought it.
     let answer = seen.one("answer Cook");
