@@ -35,6 +35,8 @@ struct Followed {
     /// Since when it has said nothing but poison, and how many records of it.
     poison: Option<(Micros, u32)>,
     paused: bool,
+    /// When the last record was said that the batch has taken.
+    taken_from: Option<Micros>,
     counts: LaneCounts,
 }
 
@@ -54,6 +56,7 @@ impl Lanes {
             away: None,
             poison: None,
             paused: false,
+            taken_from: None,
             counts: LaneCounts::of(T::NAME, source),
         });
         Lanes { followed: followed.collect(), first: 0 }
@@ -118,18 +121,12 @@ impl Lanes {
                 Reply::Parked(_) => followed.poisoned(now, reign),
                 _ => followed.goes_on(),
             }
+            if matches!(reply, Reply::Accepted | Reply::Parked(_)) {
+                followed.taken_from = Some(record.row.at);
+            }
         }
-        self.count_lag(batch, now);
-    }
-
-    /// The last record of each lane in the batch tells how far behind it is.
-    fn count_lag(&self, batch: &[Incoming], now: Micros) {
-        for followed in &self.followed {
-            let of_lane = batch.iter().rev().find_map(|input| match &input.from {
-                From::Record(record) if (record.source, record.row.lane) == followed.lane => Some(record.row.at),
-                _ => None,
-            });
-            of_lane.iter().for_each(|said_at| followed.counts.taken(now - said_at));
+        for followed in &mut self.followed {
+            followed.taken_from.take().into_iter().for_each(|said_at| followed.counts.taken(now - said_at));
         }
     }
 

@@ -143,3 +143,16 @@ async fn an_endpoint_that_is_away_is_complained_about_once_and_holds_nothing_up(
         assert_eq!(signals, ["logs", "metrics", "traces"], "{protocol}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_that_never_answers_does_not_keep_the_shop_from_closing() {
+    // Given an endpoint that takes connections and says nothing on them.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", silent.local_addr().unwrap());
+    let settings = [("OTEL_EXPORTER_OTLP_ENDPOINT", &*address), ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")];
+    let mut shop = Shop::open_with(&["--world=carrier.transit_ms=10"], &settings).await;
+    let id = shop.client.placed("k-1", &tea("ada")).await;
+    shop.client.settled(&id).await;
+    shop.close().await;
+    assert!(shop.log().contains("not all telemetry was sent within 2 s"), "{}", shop.log());
+}

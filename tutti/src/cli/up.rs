@@ -37,7 +37,7 @@ pub(super) async fn run(args: UpArgs, screen: &Screen) -> Result<(), Failure> {
     }
 }
 
-/// The log, metrics and spans of this process. Ctrl-C does not wait for them: they end with the process.
+/// The log, metrics and spans of this process. They end last, with what was not exported yet.
 fn started() -> Result<Telemetry, Failure> {
     let settings = Settings::from_env().map_err(|error| Failure::Usage(error.to_string()))?;
     telemetry::start(&SERVICES, &settings).map_err(|error| Failure::Usage(error.to_string()))
