@@ -38,6 +38,10 @@ pub struct Ends {
 
 /// One service's connection to the bus. No call waits for records: the bell rings when there are some.
 pub trait Bus: Send {
+    /// What carries the events, as OpenTelemetry's `messaging.system` names it.
+    fn system(&self) -> &'static str {
+        "tutti"
+    }
     /// Records of a lane after a position.
     ///
     /// # Errors

@@ -8,7 +8,7 @@
 
 use crate::{
     clock::Clock,
-    draft::{Draft, Passed},
+    draft::{BEHIND_PARKED, Draft, Passed},
     incoming::{Body, From, Incoming, Reply},
     pulse::Pulse,
     reign::Reign,
@@ -67,7 +67,7 @@ impl<T: Topic> Door<T> {
         }
         draft.consume(input);
         if draft.is_behind_parked(reign, input) {
-            return Ok(draft.set_aside(reign, input, "behind a parked record of its source and key".into()));
+            return Ok(draft.set_aside(reign, input, BEHIND_PARKED.into()));
         }
         let decided = match &input.body {
             Body::Skip | Body::Discard => return Ok(Reply::Accepted),
@@ -122,12 +122,13 @@ impl<T: Topic> Door<T> {
     }
 
     fn commit(&mut self, reign: &mut Reign, draft: Draft) -> Result<Passed, StoreError> {
-        let (batch, replies) = draft.finish(&self.service, reign)?;
+        let (batch, outcome) = draft.finish(&self.service, reign)?;
+        let begun = self.clock.now();
         let committed = self.store.commit(&batch);
         if let Err(error) = committed {
             reign.states.discard_drafts();
             return Err(error);
         }
-        Ok(reign.committed(batch, replies))
+        Ok(reign.committed(batch, outcome, self.clock.now() - begun))
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     incoming::{From, Incoming, Reply},
     record::{Cause, CursorRow, LogRow, ParkedRow, Position, StateRow, WorkId, WorkRow},
     reign::{Lane, Outcome, Reign},
-    store::{Batch, StoreError},
+    store::{Batch, Lead, StoreError},
     trace::Traceparent,
 };
 use choreography::{Decided, Key, Service, Slot, Topic, Work};
@@ -23,6 +23,9 @@ pub const MAX_KEY: usize = 1024;
 /// Inputs in one batch, at most: also what tells the spans of one batch apart.
 pub const MAX_BATCH: usize = 1024;
 
+/// Why a record that is itself no poison is set aside.
+pub(crate) const BEHIND_PARKED: &str = "behind a parked record of its source and key";
+
 /// What became of a batch, after its commit.
 #[derive(Debug)]
 pub struct Passed {
@@ -36,6 +39,36 @@ pub struct Passed {
     pub done: Vec<WorkId>,
     /// Keys of which states changed.
     pub touched: Vec<Key>,
+    /// Which input said each event of `log`: its place in the batch.
+    pub said_by: Vec<usize>,
+    /// The lead as the batch found it.
+    pub lead: Lead,
+    /// When the batch was begun.
+    pub at: Micros,
+    /// How long the store took to commit it.
+    pub commit_took: Micros,
+}
+
+/// The span in which an input is handled; its parent is where the input came from. For a record it follows from the
+/// record alone, so that a parked one that is tried again can refer to the span in which it was parked.
+pub(crate) fn span_of(service: &str, lead: Lead, input: &Incoming, place: usize) -> Traceparent {
+    match &input.from {
+        From::Record(record) => first_span_of(service, &input.trace, &record.row),
+        From::Work { .. } | From::Parked(_) | From::Caller => {
+            let number = lead.commits * MAX_BATCH as u64 + place as u64;
+            input.trace.child(service, "handle", lead.generation, number)
+        }
+    }
+}
+
+/// The span in which a service first handles a record.
+pub(crate) fn first_span_of(service: &str, parent: &Traceparent, row: &LogRow) -> Traceparent {
+    parent.child(service, "process", row.generation, row.seq)
+}
+
+/// The span in which an event is said, below the one in which it was decided: its readers' parent.
+pub(crate) fn span_of_event(service: &str, decided: &Traceparent, generation: i64, seq: u64) -> Traceparent {
+    decided.child(service, "send", generation, seq)
 }
 
 /// A batch in the making.
@@ -43,6 +76,7 @@ pub(crate) struct Draft {
     service: &'static str,
     at: Micros,
     log: Vec<Arc<LogRow>>,
+    said_by: Vec<usize>,
     cursors: BTreeMap<Lane, Position>,
     work_done: BTreeSet<WorkId>,
     work_put: BTreeMap<WorkId, Arc<WorkRow>>,
@@ -62,6 +96,7 @@ impl Draft {
             // Time never runs backwards within a log, whatever the clock does.
             at: now.max(reign.lead.last_at),
             log: vec![],
+            said_by: vec![],
             cursors: BTreeMap::new(),
             work_done: BTreeSet::new(),
             work_put: BTreeMap::new(),
@@ -86,9 +121,7 @@ impl Draft {
             From::Parked(parked) if self.unparked.contains(&parked.id) => Some(Reply::Seen),
             From::Parked(parked) => {
                 let slot = (parked.source.clone(), parked.row.key.clone());
-                self.blocked
-                    .contains(&slot)
-                    .then(|| Reply::Parked("behind a parked record of its source and key".into()))
+                self.blocked.contains(&slot).then(|| Reply::Parked(BEHIND_PARKED.into()))
             }
             From::Caller => None,
         }
@@ -168,7 +201,7 @@ impl Draft {
         if matches!(input.from, From::Caller) && out.events.is_empty() && out.work.is_empty() {
             return Ok(Reply::Unchanged);
         }
-        let trace = self.span(reign, input);
+        let trace = span_of(self.service, reign.lead, input, self.replies.len());
         let rows = out
             .events
             .iter()
@@ -179,6 +212,7 @@ impl Draft {
         states.chain(out.work.iter().map(|work| (work.name, &work.key))).try_for_each(|(of, key)| fits(of, key))?;
         let cause = rows.last().map(|row| format!("{}/{}", self.service, row.id()));
         let cause = cause.or_else(|| input.cause.event.clone()).unwrap_or_else(|| input.cause.to_string());
+        self.said_by.extend(rows.iter().map(|_| self.replies.len()));
         self.log.extend(rows);
         for (slot, (state, events)) in folded {
             reign.states.draft(slot, state, events);
@@ -188,12 +222,6 @@ impl Draft {
             self.work_put.insert(row.id(), Arc::new(row));
         }
         Ok(Reply::Accepted)
-    }
-
-    /// The span in which this input is handled: its parent is where the input came from.
-    fn span(&self, reign: &Reign, input: &Incoming) -> Traceparent {
-        let seed = reign.lead.commits * MAX_BATCH as u64 + self.replies.len() as u64;
-        input.trace.child(self.service, reign.lead.generation, seed)
     }
 
     fn row<T: Topic>(
@@ -214,16 +242,17 @@ impl Draft {
             ));
         }
         let attempts = if let From::Work { attempts, .. } = input.from { attempts } else { 0 };
+        let (generation, seq) = (reign.lead.generation, reign.lead.head + self.log.len() as u64 + n);
         Ok(Arc::new(LogRow {
             lane: 0,
-            generation: reign.lead.generation,
-            seq: reign.lead.head + self.log.len() as u64 + n,
+            generation,
+            seq,
             key: key.to_owned(),
             name: event.name().to_owned(),
             schema: event.version(),
             body: body.into(),
             cause: Cause { attempts, ..input.cause.clone() }.to_string(),
-            trace: trace.to_string(),
+            trace: span_of_event(self.service, &trace, generation, seq).to_string(),
             epoch: reign.lead.epoch,
             at: self.at,
         }))
@@ -272,8 +301,14 @@ impl Draft {
             unparked: self.unparked,
             log: self.log,
         };
-        let outcome =
-            Outcome { replies: self.replies, at: self.at, cursors: self.cursors, parked: self.parked_change, states };
+        let outcome = Outcome {
+            replies: self.replies,
+            said_by: self.said_by,
+            at: self.at,
+            cursors: self.cursors,
+            parked: self.parked_change,
+            states,
+        };
         Ok((batch, outcome))
     }
 }

@@ -14,11 +14,12 @@ use crate::{
     incoming::{Body, From, Incoming, Reply, trace_of},
     intake::{Answer, Intake, Verdict},
     lanes::Lanes,
-    perform::{Attempt, Performer},
+    perform::{self, Attempt, Performer},
     pulse::Pulse,
     record::{Cause, Position, WorkRow},
     reign::Reign,
     store::{Batch, Store, StoreError},
+    telemetry::Counts,
 };
 use choreography::{CheckError, Origin, Service, Topic};
 use std::{collections::HashMap, sync::Arc};
@@ -77,6 +78,7 @@ pub struct Engine<T: Topic> {
     bus: Box<dyn Bus>,
     performers: HashMap<&'static str, Box<dyn Performer>>,
     shared: Arc<Shared>,
+    counts: Counts,
     owner: String,
     build: u64,
     rule: Option<Rule>,
@@ -106,6 +108,7 @@ impl<T: Topic> Engine<T> {
             bus: parts.bus,
             performers,
             shared: parts.shared,
+            counts: Counts::of(T::NAME),
             owner: parts.owner,
             build: parts.build,
             rule: None,
@@ -234,7 +237,7 @@ impl<T: Topic> Engine<T> {
         let now = self.door.clock.now();
         let mut batch = self.shared.intake.commands(MAX_BATCH / 4);
         for answer in self.shared.intake.answers(MAX_BATCH / 4) {
-            batch.extend(incoming_answer(rule, answer, now));
+            batch.extend(self.incoming_answer(rule, answer, now));
         }
         // Timers come last, but they come: records never take all the room.
         let room = MAX_BATCH - batch.len() - MAX_BATCH / 8;
@@ -243,6 +246,33 @@ impl<T: Topic> Engine<T> {
         let due = rule.agenda.timers_due(rule.lanes.followed_until(now), MAX_BATCH - batch.len());
         batch.extend(due.into_iter().map(|row| self.incoming_timer(rule, row)));
         batch
+    }
+
+    fn incoming_answer(&self, rule: &mut Rule, answer: Answer, now: Micros) -> Option<Incoming> {
+        if answer.epoch != rule.reign.lead.epoch {
+            return None;
+        }
+        let row = rule.reign.handed.get(&answer.id)?.clone();
+        let attempts = rule.agenda.attempts(&answer.id);
+        let body = match answer.verdict {
+            Verdict::Definite(origin, done) => Body::Input(origin, done),
+            Verdict::Stuck(why) => Body::Stuck(why),
+            Verdict::Again(why) => {
+                let pause_ms = rule.agenda.again(&answer.id, now) / 1000;
+                self.counts.tried_again(&row.name);
+                tracing::debug!(
+                    effect = row.name,
+                    key = row.key,
+                    attempts,
+                    pause_ms,
+                    why,
+                    "unclear, asked again later"
+                );
+                return None;
+            }
+        };
+        let trace = perform::span_of(T::NAME, &row, answer.epoch, attempts);
+        Some(Incoming { trace, ..incoming_work(&row, body, attempts) })
     }
 
     fn incoming_timer(&self, rule: &mut Rule, row: Arc<WorkRow>) -> Incoming {
@@ -292,29 +322,38 @@ impl<T: Topic> Engine<T> {
         Ok(())
     }
 
-    fn passed(&mut self, rule: &mut Rule, batch: Vec<Incoming>, passed: Passed) -> Result<(), StoreError> {
+    fn passed(&mut self, rule: &mut Rule, mut batch: Vec<Incoming>, passed: Passed) -> Result<(), StoreError> {
         rule.rested = false;
         rule.lanes.passed(&batch, &passed.replies, self.door.clock.now(), &mut *self.bus, &rule.reign);
-        crate::telemetry::batch_passed(T::NAME, &batch, &passed);
-        for (input, reply) in batch.into_iter().zip(passed.replies) {
-            if let (From::Work { id, .. }, Reply::Accepted | Reply::Stuck(_) | Reply::Seen) = (&input.from, &reply) {
+        self.counts.batch_passed(&batch, &passed);
+        for (input, reply) in batch.iter_mut().zip(&passed.replies) {
+            if let (From::Work { id, .. }, Reply::Accepted | Reply::Stuck(_) | Reply::Seen) = (&input.from, reply) {
                 rule.agenda.settled(id);
             }
-            if let Some(caller) = input.caller {
+            if let Some(caller) = input.caller.take() {
                 // A caller that went away is answered by the state when it asks again.
-                _ = caller.send(reply);
+                _ = caller.send(reply.clone());
             }
         }
-        for row in passed.work {
-            let turn = turn_of(&self.performers, &row);
-            rule.agenda.add(row, true, turn);
+        for row in &passed.work {
+            rule.agenda.add(row.clone(), true, turn_of(&self.performers, row));
         }
         match self.bus.publish(&passed.log) {
             Ok(published) => rule.reign.published = published.unwrap_or(rule.reign.published),
             Err(away) => tracing::warn!(service = T::NAME, %away, "events wait in the log"),
         }
         self.shared.changed(passed.log.iter().map(|row| &row.key).chain(&passed.touched));
+        self.tell(rule, &batch, &passed);
         Ok(())
+    }
+
+    /// Telemetry comes last: nobody waits for it.
+    fn tell(&self, rule: &Rule, batch: &[Incoming], passed: &Passed) {
+        self.counts.published(rule.reign.lead.head, rule.reign.published);
+        if let Some(figures) = self.shared.figures() {
+            figures.committed(&passed.log);
+        }
+        self.shared.spans().batch(self.bus.system(), batch, passed, &*self.door.clock);
     }
 
     /// Gives ready effects to their performers, if this reign surely still leads.
@@ -328,9 +367,12 @@ impl<T: Topic> Engine<T> {
             rule.reign.handed.insert(task.row.id(), task.row.clone());
             let Some(performer) = self.performers.get(&*task.row.name) else { continue };
             let key = format!("{}/{}/{}", T::NAME, task.row.name, task.row.key);
-            let ask_first = task.attempts > 1 || !task.fresh;
-            performer
-                .start(Attempt { row: task.row, key, ask_first, epoch: rule.reign.lead.epoch }, &self.shared.intake);
+            let (epoch, number) = (rule.reign.lead.epoch, task.attempts);
+            let ask_first = number > 1 || !task.fresh;
+            let span = perform::span_of(T::NAME, &task.row, epoch, number);
+            let spans = self.shared.spans().clone();
+            let attempt = Attempt { row: task.row, key, ask_first, epoch, number, span, spans };
+            performer.start(attempt, &self.shared.intake);
         }
         Ok(())
     }
@@ -355,31 +397,6 @@ impl<T: Topic> Engine<T> {
 fn turn_of(performers: &HashMap<&'static str, Box<dyn Performer>>, row: &WorkRow) -> Option<Turn> {
     let performer = performers.get(&*row.name)?;
     Some((performer.family(), performer.about(row).unwrap_or_else(|_| row.key.clone())))
-}
-
-fn incoming_answer(rule: &mut Rule, answer: Answer, now: Micros) -> Option<Incoming> {
-    if answer.epoch != rule.reign.lead.epoch {
-        return None;
-    }
-    let row = rule.reign.handed.get(&answer.id)?.clone();
-    let body = match answer.verdict {
-        Verdict::Definite(origin, done) => Body::Input(origin, done),
-        Verdict::Stuck(why) => Body::Stuck(why),
-        Verdict::Again(why) => {
-            let pause = rule.agenda.again(&answer.id, now);
-            let attempts = rule.agenda.attempts(&answer.id);
-            tracing::debug!(
-                effect = row.name,
-                key = row.key,
-                attempts,
-                pause_ms = pause / 1000,
-                why,
-                "unclear, asked again later"
-            );
-            return None;
-        }
-    };
-    Some(incoming_work(&row, body, rule.agenda.attempts(&answer.id)))
 }
 
 fn incoming_work(row: &WorkRow, body: Body, attempts: u32) -> Incoming {

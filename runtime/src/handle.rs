@@ -3,14 +3,15 @@
 use crate::{
     incoming::{Incoming, Reply},
     intake::{Intake, TurnedAway, Wish},
-    record::{LogRow, WorkRow},
-    store::{Counts, Read, StoreError},
-    trace::TraceId,
+    record::{CursorRow, LogRow, WorkRow},
+    store::{Counts, Lead, Read, StoreError},
+    telemetry::{Figures, Spans},
+    trace::Traceparent,
 };
 use choreography::{Input, Key, Refused, State};
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 use tokio::sync::{oneshot, watch};
@@ -43,19 +44,37 @@ pub struct Shared {
     health: watch::Sender<Health>,
     /// Nothing once nobody may wait any longer.
     watched: Mutex<Option<HashMap<Key, watch::Sender<()>>>>,
+    spans: Spans,
+    figures: OnceLock<Arc<dyn Figures>>,
 }
 
 impl Shared {
-    /// What the engine of `service` shares with its handles, which read through `read`.
+    /// What the engine of `service` shares with its handles, which read through `read`. Its spans go nowhere.
     #[must_use]
     pub fn new(service: &'static str, read: Arc<dyn Read>) -> Arc<Shared> {
+        Shared::traced(service, read, Spans::default())
+    }
+
+    /// The same, with spans.
+    #[must_use]
+    pub fn traced(service: &'static str, read: Arc<dyn Read>, spans: Spans) -> Arc<Shared> {
         Arc::new(Shared {
             intake: Arc::default(),
             service,
             read,
             health: watch::Sender::default(),
             watched: Mutex::new(Some(HashMap::new())),
+            spans,
+            figures: OnceLock::new(),
         })
+    }
+
+    pub(crate) fn spans(&self) -> &Spans {
+        &self.spans
+    }
+
+    pub(crate) fn figures(&self) -> Option<&Arc<dyn Figures>> {
+        self.figures.get()
     }
 
     pub(crate) fn read(&self) -> &dyn Read {
@@ -156,15 +175,17 @@ impl Handle {
         self.shared.service
     }
 
-    /// Offers a command and waits until it is committed. A process that stands by says at once who leads.
+    /// Offers a command and waits until it is committed. `trace` is the span that it comes from, or the id of a trace
+    /// that begins with it. A process that stands by says at once who leads.
     ///
     /// # Errors
     /// When it was refused, or not accepted now.
-    pub async fn command<I: Input>(&self, command: I, trace: TraceId) -> Result<Settled, Rejected> {
+    pub async fn command<I: Input>(&self, command: I, trace: impl Into<Traceparent>) -> Result<Settled, Rejected> {
         if let Health::Standby(owner) = self.health() {
             return Err(Rejected::Led(owner));
         }
         let (caller, answered) = oneshot::channel();
+        let trace = self.shared.spans.begun(trace.into());
         self.shared.intake.offer(Incoming::command(command, trace, caller)).map_err(
             |turned_away| match turned_away {
                 TurnedAway::Full => Rejected::Busy { retry_after: Duration::from_secs(1) },
@@ -261,6 +282,25 @@ impl Handle {
     pub async fn status(&self) -> Result<Status, StoreError> {
         let (lead, counts) = self.read(|read| Ok((read.lead()?, read.counts()?))).await?;
         Ok(Status { service: self.service(), health: self.health(), head: lead.head, counts })
+    }
+
+    /// How far its log goes, what waits in its store, and how far it has read.
+    pub(crate) async fn standing(&self) -> Result<(Lead, Counts, Vec<CursorRow>), StoreError> {
+        self.read(|read| Ok((read.lead()?, read.counts()?, read.cursors()?))).await
+    }
+
+    /// From now on these are told what is committed. A service has one set of figures: others are not taken any more.
+    pub fn keep_figures(&self, figures: Arc<dyn Figures>) {
+        // The first ones stay, as the docs say.
+        _ = self.shared.figures.set(figures);
+    }
+
+    pub(crate) fn figures(&self) -> Option<&Arc<dyn Figures>> {
+        self.shared.figures()
+    }
+
+    pub(crate) fn spans(&self) -> &Spans {
+        &self.shared.spans
     }
 
     /// Whether it can do its work.

@@ -3,11 +3,14 @@
 mod extract;
 mod idempotency;
 mod problem;
+mod span;
 mod timestamp;
 
 pub use extract::{Json, Path, Query};
 pub use idempotency::IdempotencyKey;
 pub use problem::Problem;
+pub use span::RequestSpan;
+pub(crate) use span::{Told, UnderWay};
 pub use timestamp::Timestamp;
 
 use axum::{
@@ -19,9 +22,14 @@ use axum::{
 /// The longest request body that is read, in bytes.
 pub const BODY_LIMIT: usize = 64 * 1024;
 
-/// Bounds every body and answers what no route takes with a problem. Call it once, on all routes together.
+/// Bounds every body, answers what no route takes with a problem, and keeps the spans of requests. Call it once, on all
+/// routes together.
 pub fn finish(routes: Router) -> Router {
-    routes.fallback(no_such_path).method_not_allowed_fallback(no_such_method).layer(DefaultBodyLimit::max(BODY_LIMIT))
+    routes
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(axum::middleware::from_fn(span::around))
 }
 
 async fn no_such_path(uri: Uri) -> Problem {

@@ -80,8 +80,8 @@ pub enum Reply {
 }
 
 impl Incoming {
-    /// A command with its caller.
-    pub fn command<I: Input>(command: I, trace: TraceId, caller: oneshot::Sender<Reply>) -> Incoming {
+    /// A command with its caller, and the span that it came from.
+    pub fn command<I: Input>(command: I, trace: impl Into<Traceparent>, caller: oneshot::Sender<Reply>) -> Incoming {
         Incoming {
             from: From::Caller,
             key: command.key(),

@@ -7,6 +7,7 @@ use crate::{
     incoming::{From, Incoming, Reply},
     record::{CursorRow, Position, Record},
     reign::{Lane, Reign},
+    telemetry::LaneCounts,
 };
 use choreography::{Service, Start, Topic};
 
@@ -34,6 +35,9 @@ struct Followed {
     /// Since when it has said nothing but poison, and how many records of it.
     poison: Option<(Micros, u32)>,
     paused: bool,
+    /// When the last record was said that the batch has taken.
+    taken_from: Option<Micros>,
+    counts: LaneCounts,
 }
 
 /// All lanes that a service reads.
@@ -52,6 +56,8 @@ impl Lanes {
             away: None,
             poison: None,
             paused: false,
+            taken_from: None,
+            counts: LaneCounts::of(T::NAME, source),
         });
         Lanes { followed: followed.collect(), first: 0 }
     }
@@ -113,8 +119,14 @@ impl Lanes {
             match reply {
                 Reply::Early => followed.stands_at_gap(now, bus, reign),
                 Reply::Parked(_) => followed.poisoned(now, reign),
-                _ => (followed.gap_since, followed.poison) = (None, None),
+                _ => followed.goes_on(),
             }
+            if matches!(reply, Reply::Accepted | Reply::Parked(_)) {
+                followed.taken_from = Some(record.row.at);
+            }
+        }
+        for followed in &mut self.followed {
+            followed.taken_from.take().into_iter().for_each(|said_at| followed.counts.taken(now - said_at));
         }
     }
 
@@ -189,9 +201,17 @@ impl Followed {
             || self.gap_since.is_some_and(|since| now < since + ASK_AGAIN)
     }
 
+    fn goes_on(&mut self) {
+        if self.gap_since.take().is_some() {
+            self.counts.gap_closed();
+        }
+        self.poison = None;
+    }
+
     fn stands_at_gap(&mut self, now: Micros, bus: &mut dyn Bus, reign: &Reign) {
         let after = reign.cursors.get(&self.lane).copied().unwrap_or_default();
         if self.gap_since.is_none() {
+            self.counts.gap_opened();
             tracing::error!(source = self.lane.0, lane = self.lane.1, after = ?after, "a record is missing; nothing behind it is taken");
         }
         self.gap_since = Some(now);

@@ -25,7 +25,7 @@ pub mod record;
 pub mod reign;
 pub mod secret;
 pub mod store;
-mod telemetry;
+pub mod telemetry;
 pub mod trace;
 
 pub use adapter::{Adapter, Outcome};

@@ -3,8 +3,11 @@
 use crate::{
     adapter::{Adapter, Outcome},
     clock::{Clock, Micros, micros},
+    incoming::trace_of,
     intake::{Answer, Intake, Verdict},
     record::WorkRow,
+    telemetry::Spans,
+    trace::{self, Traceparent},
 };
 use choreography::{Done, Effect, Input, Key};
 use std::{marker::PhantomData, sync::Arc};
@@ -19,6 +22,18 @@ pub struct Attempt {
     pub ask_first: bool,
     /// The reign it is performed for.
     pub epoch: u64,
+    /// The how manieth attempt of this reign it is.
+    pub number: u32,
+    /// Its span: what it sends carries it, and the answer's span is below it.
+    pub span: Traceparent,
+    /// Where its span goes once it is over.
+    pub spans: Spans,
+}
+
+/// The span of an attempt, below the one that asked for the effect.
+pub(crate) fn span_of(service: &str, row: &WorkRow, epoch: u64, number: u32) -> Traceparent {
+    let within = i64::try_from(epoch).unwrap_or_default();
+    trace_of(&row.trace, &row.key).child(service, &format!("{} {}", row.name, row.key), within, number.into())
 }
 
 /// Performs the effects of one name. `start` does not wait: the answer comes through the intake.
@@ -67,15 +82,18 @@ impl<X: Effect + Sync, A: Adapter<X>> Performer for Performs<X, A> {
     }
 
     fn start(&self, attempt: Attempt, intake: &Arc<Intake>) {
-        let (adapter, intake) = (self.adapter.clone(), intake.clone());
-        let stale = is_stale::<X>(&attempt.row, self.clock.now());
-        self.tokio.spawn(async move {
+        let (adapter, intake, clock) = (self.adapter.clone(), intake.clone(), self.clock.clone());
+        let begun = clock.now();
+        let stale = is_stale::<X>(&attempt.row, begun);
+        // Whatever the adapter sends carries the order's trace on.
+        self.tokio.spawn(trace::within(attempt.span, async move {
             let verdict = match X::decode(attempt.row.shape, &attempt.row.body) {
                 Ok(effect) => definite(effect.clone(), perform(&*adapter, &attempt, &effect, stale).await),
                 Err(why) => Verdict::Stuck(format!("the stored request cannot be read: {why}")),
             };
+            attempt.spans.attempted(&attempt, &verdict, begun, clock.now());
             intake.answer(Answer { epoch: attempt.epoch, id: attempt.row.id(), verdict });
-        });
+        }));
     }
 }
 

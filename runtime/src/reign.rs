@@ -118,7 +118,8 @@ impl Reign {
     }
 
     /// Makes this reign's knowledge what the store now holds.
-    pub(crate) fn committed(&mut self, batch: Batch, outcome: Outcome) -> Passed {
+    pub(crate) fn committed(&mut self, batch: Batch, outcome: Outcome, commit_took: Micros) -> Passed {
+        let lead = self.lead;
         self.lead = Lead {
             head: self.lead.head + batch.log.len() as u64,
             commits: self.lead.commits + 1,
@@ -142,13 +143,24 @@ impl Reign {
         }
         let touched = batch.states.into_iter().map(|row| row.key).collect();
         let work = batch.work_put.into_iter().filter(|row| row.stuck.is_none()).collect();
-        Passed { replies: outcome.replies, log: batch.log, work, done: batch.work_done, touched }
+        Passed {
+            replies: outcome.replies,
+            log: batch.log,
+            work,
+            done: batch.work_done,
+            touched,
+            said_by: outcome.said_by,
+            lead,
+            at: outcome.at,
+            commit_took,
+        }
     }
 }
 
 /// What a finished draft holds beside the batch that is written.
 pub(crate) struct Outcome {
     pub replies: Vec<Reply>,
+    pub said_by: Vec<usize>,
     pub at: Micros,
     pub cursors: BTreeMap<Lane, Position>,
     pub parked: HashMap<(String, Key), isize>,

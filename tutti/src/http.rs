@@ -3,8 +3,6 @@
 mod operations;
 mod timeline;
 
-pub use operations::recorder;
-
 use axum::{Router, extract::State, http::header, response::IntoResponse, routing::get};
 use inventory::api::InventoryApi;
 use order::{api::OrderApi, catalogue::Catalogue};

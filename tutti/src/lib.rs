@@ -8,7 +8,6 @@ pub mod failure;
 pub mod http;
 pub mod interrupt;
 pub mod invariants;
-pub mod log;
 pub mod map;
 pub mod saga;
 pub mod screen;

@@ -4,9 +4,10 @@ mod data;
 mod services;
 
 pub use data::DataDir;
+pub use services::SERVICES;
 
 use crate::http;
-use runtime::{Handle, SystemClock, secret::ShopSecret};
+use runtime::{Handle, SystemClock, secret::ShopSecret, telemetry::Telemetry};
 use services::Services;
 use shipping::reports::Report;
 use std::{
@@ -36,6 +37,8 @@ pub struct Options {
     pub pick_up: Duration,
     /// How the outside world behaves from the start.
     pub faults: world::Faults,
+    /// Where its spans and metrics go.
+    pub telemetry: Telemetry,
 }
 
 /// Why the shop cannot be opened. Each names what is wrong and what to do.
@@ -62,6 +65,7 @@ pub struct Shop {
     address: SocketAddr,
     services: Services,
     server: JoinHandle<std::io::Result<()>>,
+    following: JoinHandle<()>,
     closing: watch::Sender<bool>,
     ended: mpsc::UnboundedReceiver<String>,
     _data: DataDir,
@@ -79,7 +83,7 @@ impl Shop {
         let data = DataDir::open(&options.data)?;
         let part = |why: String| StartError::Part(why);
         crate::saga::check().map_err(|e| part(e.to_string()))?;
-        http::recorder().map_err(part)?; // before the first thing is counted
+        runtime::telemetry::recorder().map_err(part)?; // before the first thing is counted
         data.refuse_lost_files()?;
         let secret = ShopSecret::open_or_create(&data.file(data::SECRET)).map_err(|e| part(e.to_string()))?;
         let keyring = runtime::FileKeyring::open(&data.file("keyring.db")).map_err(part)?;
@@ -89,6 +93,8 @@ impl Shop {
         let services = Services::start(&data, &options, &world, keyring.clone(), address, ending.clone())?;
         _ = shipping.set(services.handle("shipping")?);
         services.begun().await?;
+        order::figures::keep(&services.handle("order")?);
+        let following = options.telemetry.follow(services.handles());
         let catalogue = Arc::new(order::catalogue::Catalogue::built_in().map_err(|e| part(e.to_string()))?);
         services.open_stock(&catalogue).await?;
         data.note_complete()?;
@@ -104,7 +110,7 @@ impl Shop {
         });
         let server = tokio::spawn(serve(listener, router, closed));
         tokio::spawn(watch_over(services.watchdog(), ending));
-        Ok(Shop { address, services, server, closing, ended, _data: data })
+        Ok(Shop { address, services, server, following, closing, ended, _data: data })
     }
 
     /// Where it listens.
@@ -133,6 +139,7 @@ impl Shop {
         _ = self.closing.send(true);
         self.handles().iter().for_each(Handle::end_watches);
         let served = tokio::time::timeout(DRAIN_WITHIN, self.server).await;
+        self.following.abort();
         let stopped = tokio::task::spawn_blocking(move || self.services.stop()).await.map_err(|e| e.to_string())?;
         match served {
             Ok(Ok(Ok(()))) | Err(_) => stopped, // a client that never ends its request does not keep the shop open

@@ -26,6 +26,7 @@ async fn asked(data: &Path) -> Result<Value, String> {
         order_deadline: Duration::from_secs(60),
         pick_up: Duration::from_secs(60),
         faults: world::Faults::default(),
+        telemetry: runtime::telemetry::Telemetry::default(),
     };
     let shop = Shop::open(options).await.map_err(|error| error.to_string())?;
     let client = Client::new(&format!("http://{}", shop.address()))?;

@@ -14,7 +14,7 @@ pub struct Ended {
 }
 
 /// The deadline is late enough for a busy machine to confirm what is to be confirmed, and early enough to wait for.
-const OPTIONS: &[&str] = &[
+pub const OPTIONS: &[&str] = &[
     "--order-deadline=8s",
     "--pick-up=5s",
     "--world=gateway.slow_ms=700",
@@ -26,6 +26,12 @@ const OPTIONS: &[&str] = &[
 /// A shop in which one order of each ending is over. `dress` may change what is sent.
 pub async fn play(dress: impl Fn(Value) -> Value) -> (Shop, Vec<Ended>) {
     let shop = Shop::open(OPTIONS).await;
+    let all = play_in(&shop, dress).await;
+    (shop, all)
+}
+
+/// Plays in a shop that was opened with [`OPTIONS`].
+pub async fn play_in(shop: &Shop, dress: impl Fn(Value) -> Value) -> Vec<Ended> {
     let place = async |story: &'static str, token: &str, country: &str, quantity: i64| {
         let request = with(with(tea("ada"), "/payment_token", token), "/shipping_address/country", country);
         let request = with(
@@ -61,7 +67,7 @@ pub async fn play(dress: impl Fn(Value) -> Value) -> (Shop, Vec<Ended>) {
     for Ended { id, .. } in &all {
         shop.client.settled(id).await;
     }
-    (shop, all)
+    all
 }
 
 /// How the API tells each story's end: state and reason.

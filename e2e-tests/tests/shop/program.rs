@@ -9,7 +9,9 @@ const ENDS_WITHIN: Duration = Duration::from_secs(30);
 /// The program, in an environment without settings of ours.
 pub fn tutti(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tutti-under-test"));
-    for name in ["TUTTI_DATA", "TUTTI_LISTEN", "TUTTI_LOG", "TUTTI_URL", "NO_COLOR", "RUST_LOG"] {
+    for name in
+        ["OTEL_EXPORTER_OTLP_ENDPOINT", "TUTTI_DATA", "TUTTI_LISTEN", "TUTTI_LOG", "TUTTI_URL", "NO_COLOR", "RUST_LOG"]
+    {
         command.env_remove(name);
     }
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);

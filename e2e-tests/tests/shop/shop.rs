@@ -25,16 +25,24 @@ pub struct Shop {
     pub client: Client,
     folder: TempDir,
     options: Vec<String>,
+    /// Environment variables of its own.
+    settings: Vec<(&'static str, String)>,
     process: Option<Child>,
 }
 
 impl Shop {
     /// Opens a shop on a new data directory.
     pub async fn open(options: &[&str]) -> Shop {
+        Shop::open_with(options, &[]).await
+    }
+
+    /// Opens a shop with environment variables of its own.
+    pub async fn open_with(options: &[&str], settings: &[(&'static str, &str)]) -> Shop {
         let mut shop = Shop {
             client: Client::default(),
             folder: tempfile::tempdir().unwrap(),
             options: options.iter().map(ToString::to_string).collect(),
+            settings: settings.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
             process: None,
         };
         shop.start().await;
@@ -75,6 +83,7 @@ impl Shop {
         // Its end of our pipe closes with us, however we end, so that no shop outlives its test.
         let mut command = tutti(&["--json", "up", "--until-stdin-ends", "--listen", "127.0.0.1:0", "--data"]);
         command.arg(self.data()).args(&self.options).env("TUTTI_LOG", "debug").stdin(Stdio::piped()).stderr(log);
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         self.process = Some(command.spawn().unwrap());
     }
 

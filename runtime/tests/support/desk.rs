@@ -14,6 +14,7 @@ use runtime::{
     incoming::{Incoming, Reply},
     intake::Wish,
     store::{MemoryStore, SqliteRead, SqliteStore},
+    telemetry::Spans,
 };
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::oneshot;
@@ -69,6 +70,7 @@ pub struct Desk {
     service: fn() -> Service<Event>,
     engine: Engine<Event>,
     notes: Arc<Mutex<Notes>>,
+    spans: Spans,
 }
 
 /// What a desk is put together from.
@@ -81,21 +83,23 @@ struct Around {
     other_bus: Option<Box<dyn Bus>>,
     /// Instead of those that only write down.
     performers: Option<Vec<Box<dyn Performer>>>,
+    /// Where its spans go.
+    spans: Spans,
 }
 
 impl Default for Around {
     fn default() -> Around {
         let (sessions, service) = (Sessions::memory(), service::service as fn() -> _);
         let (clock, bus) = (TestClock::default(), ScriptedBus::default());
-        Around { sessions, service, clock, bus, other_bus: None, performers: None }
+        Around { sessions, service, clock, bus, other_bus: None, performers: None, spans: Spans::default() }
     }
 }
 
 impl Around {
     fn begin(self) -> Desk {
-        let Around { sessions, service, clock, bus, other_bus, performers } = self;
+        let Around { sessions, service, clock, bus, other_bus, performers, spans } = self;
         let (world, read, notes) = (World::default(), sessions.read(), Arc::<Mutex<Notes>>::default());
-        let shared = Shared::new("desk", read.clone());
+        let shared = Shared::traced("desk", read.clone(), spans.clone());
         let parts = Parts {
             service: service(),
             store: Box::new(Shaky { inner: sessions.store(), notes: notes.clone(), naive: None }),
@@ -107,7 +111,7 @@ impl Around {
             build: 1,
         };
         let engine = Engine::new(parts).unwrap();
-        Desk { clock, bus, world, shared, read, sessions, service, engine, notes }
+        Desk { clock, bus, world, shared, read, sessions, service, engine, notes, spans }
     }
 }
 
@@ -130,6 +134,11 @@ impl Desk {
         Around { clock, performers: Some(performers), ..Around::default() }.begin()
     }
 
+    /// A desk whose spans are seen, with effects performed by these or, if there are none, written down.
+    pub fn traced(spans: Spans, clock: TestClock, performers: Option<Vec<Box<dyn Performer>>>) -> Desk {
+        Around { spans, clock, performers, ..Around::default() }.begin()
+    }
+
     /// A desk that, in topics it has never read, begins with what is said from now on.
     pub fn from_now_on() -> Desk {
         Around { service: || service::service().starts_now(), ..Around::default() }.begin()
@@ -145,7 +154,8 @@ impl Desk {
     /// Another process of the same service, with performers of its own.
     pub fn rival(&self) -> Desk {
         let (sessions, clock, bus) = (self.sessions.clone(), self.clock.clone(), self.bus.clone());
-        Around { sessions, service: self.service, clock, bus, ..Around::default() }.begin()
+        let spans = self.spans.clone();
+        Around { sessions, service: self.service, clock, bus, spans, ..Around::default() }.begin()
     }
 
     /// The process is killed and started again; nothing is left but store and bus.

@@ -109,7 +109,7 @@ impl<X: Effect> Performer for WritesDown<X> {
     fn about(&self, row: &WorkRow) -> Result<Key, String> {
         Ok(<X as Stored>::decode(row.shape, &row.body)?.about())
     }
-    fn start(&self, Attempt { row, key, ask_first, epoch }: Attempt, intake: &Arc<Intake>) {
+    fn start(&self, Attempt { row, key, ask_first, epoch, .. }: Attempt, intake: &Arc<Intake>) {
         let tried = Tried {
             effect: X::NAME,
             key: row.key.clone(),

@@ -4,6 +4,7 @@ pub mod api;
 pub mod catalogue;
 pub mod domain;
 pub mod failures;
+pub mod figures;
 pub mod listing;
 pub mod progress;
 pub mod request;

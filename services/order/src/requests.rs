@@ -25,6 +25,18 @@ pub fn order_id(placed_at: i64, mac: &[u8; 32]) -> OrderId {
     format!("{:012x}{request}", placed_at.clamp(0, 0xffff_ffff_ffff))
 }
 
+/// When an order was placed, in milliseconds since 1970, as its id says; nothing for text that is no order's id.
+#[must_use]
+pub fn placed_at(order_id: &str) -> Option<i64> {
+    i64::from_str_radix(order_id.get(..TIME)?, 16).ok()
+}
+
+/// An id that sorts before those of all orders placed at or after a time in milliseconds since 1970.
+#[must_use]
+pub fn first_id_of(placed_at: i64) -> OrderId {
+    format!("{:012x}", placed_at.clamp(0, 0xffff_ffff_ffff))
+}
+
 /// The part of an order's id that names the request.
 #[must_use]
 pub fn request_of(order_id: &str) -> &str {
@@ -65,6 +77,8 @@ mod tests {
         assert_eq!(id, "018bcfe56800abababababababababab");
         assert_eq!(request_of(&id), request_of(&order_id(1_700_000_000_001, &[0xab; 32])));
         assert_eq!(order_id(-1, &[0; 32]), "0".repeat(32));
+        assert_eq!((placed_at(&id), placed_at("o")), (Some(1_700_000_000_000), None));
+        assert!(first_id_of(1_700_000_000_000) < id && id < first_id_of(1_700_000_000_001));
     }
 
     #[test]

@@ -4,19 +4,20 @@ use super::{args::UpArgs, world};
 use crate::{
     failure::Failure,
     interrupt::interrupted,
-    log,
     screen::{Screen, Tone},
-    shop::{Options, Shop},
+    shop::{Options, SERVICES, Shop},
 };
+use runtime::telemetry::{self, Settings, Telemetry};
 use serde_json::json;
 use std::path::Path;
 use tokio::sync::oneshot;
 
 /// Opens the shop, says where it is once it is ready, and closes it in an orderly way when asked to.
 pub(super) async fn run(args: UpArgs, screen: &Screen) -> Result<(), Failure> {
-    log::start()?;
+    let telemetry = started()?;
     let (data, until_stdin_ends) = (args.data.clone(), args.until_stdin_ends);
-    let mut shop = Shop::open(options(args)?).await.map_err(|error| Failure::Unusable(error.to_string()))?;
+    let mut shop =
+        Shop::open(options(args, telemetry.clone())?).await.map_err(|error| Failure::Unusable(error.to_string()))?;
     welcome(&format!("http://{}", shop.address()), &data, screen)?;
     let asked_to = async {
         tokio::select! {
@@ -36,12 +37,18 @@ pub(super) async fn run(args: UpArgs, screen: &Screen) -> Result<(), Failure> {
     }
 }
 
-fn options(args: UpArgs) -> Result<Options, Failure> {
+/// The log, metrics and spans of this process. They end last, with what was not exported yet.
+fn started() -> Result<Telemetry, Failure> {
+    let settings = Settings::from_env().map_err(|error| Failure::Usage(error.to_string()))?;
+    telemetry::start(&SERVICES, &settings).map_err(|error| Failure::Usage(error.to_string()))
+}
+
+fn options(args: UpArgs, telemetry: Telemetry) -> Result<Options, Failure> {
     let patch = world::nested(&args.world)?;
     let faults = ::world::Faults::default().patched(&patch);
     let faults = faults.map_err(|error| Failure::Usage(format!("--world {error}")))?;
     let UpArgs { data, listen, order_deadline, pick_up, .. } = args;
-    Ok(Options { data, listen, order_deadline, pick_up, faults })
+    Ok(Options { data, listen, order_deadline, pick_up, faults, telemetry })
 }
 
 /// For machines one line of JSON, which is also how the demo learns that its shop is ready.

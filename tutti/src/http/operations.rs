@@ -8,10 +8,12 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use runtime::{Health, Status, http::Problem};
+use runtime::{
+    Health, Status,
+    http::Problem,
+    telemetry::{recorder, refresh},
+};
 use serde::Serialize;
-use std::sync::OnceLock;
 use utoipa::ToSchema;
 
 /// How the services are.
@@ -82,32 +84,9 @@ fn status(status: Status) -> ServiceStatus {
 /// Metrics in Prometheus' text format
 #[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 200, content_type = "text/plain", body = String)))]
 pub(super) async fn metrics(State(edge): State<Edge>) -> Result<Response, Problem> {
-    for handle in edge.handles.iter() {
-        let Status { service, health, head, counts } = handle.status().await?;
-        let gauges = [
-            ("tutti.log.head", head),
-            ("tutti.work.open", counts.work),
-            ("tutti.work.stuck", counts.stuck),
-            ("tutti.parked.open", counts.parked),
-            ("tutti.ready", u64::from(matches!(health, Health::Ready | Health::Standby(_)))),
-        ];
-        for (name, value) in gauges {
-            #[allow(clippy::cast_precision_loss, reason = "gauges are floating point; no count here nears 2^53")]
-            metrics::gauge!(name, "service" => service).set(value as f64);
-        }
-    }
+    refresh(&edge.handles).await?;
     let text = recorder().map_err(|why| Problem::internal(&why))?.render();
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
-}
-
-/// Collects what the process counts. There is one recorder in a process, however many shops it opens.
-///
-/// # Errors
-/// When another recorder was installed before.
-pub fn recorder() -> Result<&'static PrometheusHandle, String> {
-    static RECORDER: OnceLock<Result<PrometheusHandle, String>> = OnceLock::new();
-    let recorder = RECORDER.get_or_init(|| PrometheusBuilder::new().install_recorder().map_err(|e| e.to_string()));
-    recorder.as_ref().map_err(Clone::clone)
 }
 
 /// Who reacts to what, says what and asks what

@@ -13,6 +13,7 @@ use runtime::{
     performer,
     pulse::Pulse,
     store::{SqliteRead, SqliteStore},
+    telemetry::Telemetry,
 };
 use shipping::carrier::ParcelCarrier;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -23,6 +24,8 @@ use world::World;
 const BUILD: u64 = 1;
 /// How long a call to the outside world may take before nobody knows how it ended.
 const CALL_WITHIN: Duration = Duration::from_secs(2);
+/// The services of the shop.
+pub const SERVICES: [&str; 5] = ["order", "inventory", "payment", "shipping", "email"];
 /// The delivery note of the stock a shop opens with, so that opening again brings nothing twice. It holds a space, so
 /// that no client's Idempotency-Key is ever the same.
 const OPENING: &str = "opening stock";
@@ -43,6 +46,7 @@ struct Wiring<'w> {
     data: &'w DataDir,
     hub: LogHub,
     clock: Arc<dyn Clock>,
+    telemetry: &'w Telemetry,
 }
 
 impl Wiring<'_> {
@@ -53,7 +57,7 @@ impl Wiring<'_> {
         let store = SqliteStore::open(&path, self.clock.now() / 1000).map_err(unusable)?;
         let read = Arc::new(SqliteRead::open(&path).map_err(unusable)?);
         self.hub.add(name, read.clone());
-        Ok(Opened { store, shared: Shared::new(name, read) })
+        Ok(Opened { store, shared: Shared::traced(name, read, self.telemetry.spans(name)) })
     }
 }
 
@@ -103,9 +107,8 @@ impl Services {
         ending: mpsc::UnboundedSender<String>,
     ) -> Result<Services, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let mut wiring = Wiring { data, hub: LogHub::default(), clock: clock.clone() };
-        let [order, inventory, payment, shipping, email] =
-            ["order", "inventory", "payment", "shipping", "email"].map(|name| wiring.open(name));
+        let mut wiring = Wiring { data, hub: LogHub::default(), clock: clock.clone(), telemetry: &options.telemetry };
+        let [order, inventory, payment, shipping, email] = SERVICES.map(|name| wiring.open(name));
         let services = Services { running: vec![], handles: vec![] };
         let mut starting =
             Starting { hub: Arc::new(wiring.hub), clock: clock.clone(), owner: address.to_string(), ending, services };

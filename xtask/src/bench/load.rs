@@ -1,7 +1,7 @@
 //! The load: orders over HTTP against a shop in this process, and what each round cost.
 
 use super::{floor, line::Line};
-use runtime::{Position, Read};
+use runtime::{Position, Read, telemetry::Telemetry};
 use serde_json::{Value, json};
 use std::{
     collections::HashMap,
@@ -118,7 +118,7 @@ fn order(customer: &str, sku: &str) -> Value {
 impl Bench {
     /// Opens a shop whose carrier is as fast as can be, with enough in stock.
     pub async fn open(folder: &Path) -> Result<Bench, String> {
-        tutti::http::recorder()?;
+        runtime::telemetry::recorder()?;
         let faults =
             world::Faults::default().patched(&json!({"carrier": {"pick_up_ms": 0, "transit_ms": 0}})).map_err(text)?;
         let options = Options {
@@ -127,6 +127,7 @@ impl Bench {
             order_deadline: Duration::from_secs(900),
             pick_up: Duration::from_secs(86_400),
             faults,
+            telemetry: Telemetry::default(),
         };
         let shop = Shop::open(options).await.map_err(text)?;
         let url = format!("http://{}", shop.address());

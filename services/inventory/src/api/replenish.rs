@@ -5,8 +5,8 @@ use crate::domain::{Replenish, Stock};
 use axum::{extract::State, http::StatusCode};
 use choreography::Refused;
 use runtime::{
-    Rejected, TraceId,
-    http::{IdempotencyKey, Json, Path, Problem},
+    Rejected, Settled, TraceId,
+    http::{IdempotencyKey, Json, Path, Problem, RequestSpan},
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -50,6 +50,7 @@ pub(super) async fn replenish_stock(
     State(api): State<InventoryApi>,
     Path(sku): Path<String>,
     IdempotencyKey(delivery): IdempotencyKey,
+    span: RequestSpan,
     Json(Delivered { quantity }): Json<Delivered>,
 ) -> Result<(StatusCode, Json<StockView>), Problem> {
     if !api.sold.contains(&sku) {
@@ -61,7 +62,10 @@ pub(super) async fn replenish_stock(
     // The delivery's own trace, the same when it is sent again.
     let trace_id = TraceId::of_text(&format!("replenishment/{delivery}"));
     let command = Replenish { sku: sku.clone(), delivery, quantity };
-    api.handle.command(command, trace_id).await.map_err(refusal)?;
+    let trace = span.begins(&api.handle, trace_id);
+    if api.handle.command(command, trace).await.map_err(refusal)? == Settled::Unchanged {
+        span.repeats(trace_id);
+    }
     let found = api.handle.state::<Stock>(&sku).await?;
     let stock = found.ok_or_else(|| Problem::internal("a delivery was booked in, but there is no stock of its SKU"))?;
     Ok((StatusCode::ACCEPTED, Json(StockView::of(sku, &stock.state))))

@@ -3,7 +3,7 @@
 use super::{OrderApi, refusal, trace_of, view::OrderView};
 use crate::domain::CancelOrder;
 use axum::{extract::State, http::StatusCode};
-use runtime::http::{Json, Path, Problem};
+use runtime::http::{Json, Path, Problem, RequestSpan};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -44,6 +44,7 @@ pub(super) struct CancelRequest {
 pub(super) async fn cancel_order(
     State(api): State<OrderApi>,
     Path(id): Path<String>,
+    span: RequestSpan,
     request: Option<Json<CancelRequest>>,
 ) -> Result<(StatusCode, Json<OrderView>), Problem> {
     let trace_id = trace_of(&id)?;
@@ -51,7 +52,8 @@ pub(super) async fn cancel_order(
     if reason.is_some_and(|reason| reason.chars().count() > 500) {
         return Err(Problem::invalid("reason", "must be at most 500 characters"));
     }
-    api.handle.command(CancelOrder { order_id: id.clone() }, trace_id).await.map_err(refusal)?;
+    let trace = span.joins(&api.handle, trace_id);
+    api.handle.command(CancelOrder { order_id: id.clone() }, trace).await.map_err(refusal)?;
     let order = api.order(&id).await?;
     let view = OrderView::of(&order).ok_or_else(|| Problem::internal("an order without what was placed"))?;
     Ok((StatusCode::ACCEPTED, Json(view)))

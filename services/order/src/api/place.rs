@@ -14,7 +14,7 @@ use axum::{
 use choreography::Refused;
 use runtime::{
     Clock, KeyError, Settled, SystemClock, Traceparent,
-    http::{IdempotencyKey, Json, Problem},
+    http::{IdempotencyKey, Json, Problem, RequestSpan},
 };
 use serde::Serialize;
 use shared_events::{Fingerprint, OrderId, Sealed};
@@ -61,6 +61,7 @@ pub(super) struct Accepted {
 pub(super) async fn place_order(
     State(api): State<OrderApi>,
     key: IdempotencyKey,
+    span: RequestSpan,
     headers: HeaderMap,
     Json(request): Json<OrderRequest>,
 ) -> Result<impl IntoResponse, Problem> {
@@ -68,10 +69,17 @@ pub(super) async fn place_order(
     let asked = api.identify(&request, &key);
     note_traceparent(&headers, &asked);
     match api.command(&request, &asked).await {
-        Ok(command) => match api.handle.command(command, trace_of(&asked.order_id)?).await.map_err(refusal)? {
-            Settled::Changed => accepted(asked.order_id),
-            Settled::Unchanged => accepted(api.placed_before(&asked).await?.unwrap_or(asked.order_id)),
-        },
+        Ok(command) => {
+            let trace = span.begins(&api.handle, trace_of(&asked.order_id)?);
+            match api.handle.command(command, trace).await.map_err(refusal)? {
+                Settled::Changed => accepted(asked.order_id),
+                Settled::Unchanged => {
+                    let order_id = api.placed_before(&asked).await?.unwrap_or(asked.order_id);
+                    span.repeats(trace_of(&order_id)?);
+                    accepted(order_id)
+                }
+            }
+        }
         // What could be ordered then may no longer be; the order of then has its answer all the same.
         Err(problem) => accepted(api.placed_before(&asked).await?.ok_or(problem)?),
     }

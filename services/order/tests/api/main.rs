@@ -5,7 +5,9 @@
 
 mod cancel;
 mod document;
+mod figures;
 mod list;
 mod place;
 mod shop;
 mod show;
+mod traces;

@@ -17,6 +17,7 @@ use runtime::{
     keyring::KeyAnswer,
     secret::ShopSecret,
     store::{Batch, MemoryStore, Store},
+    telemetry::Spans,
 };
 use serde_json::{Value, json};
 use shared_events::CustomerKey;
@@ -71,12 +72,17 @@ pub struct Answer {
 
 impl Shop {
     pub fn open() -> Shop {
+        Shop::traced(Spans::default())
+    }
+
+    /// A shop whose spans are seen.
+    pub fn traced(spans: Spans) -> Shop {
         let (store, mut hub, mut played) = (MemoryStore::new(1), LogHub::default(), HashMap::new());
         hub.add("order", Arc::new(store.clone()));
         let names = ["inventory", "payment", "shipping"];
         let stores = names.map(|name| (name, MemoryStore::new(1)));
         stores.iter().for_each(|(name, store)| hub.add(name, Arc::new(store.clone())));
-        let (hub, shared) = (Arc::new(hub), Shared::new("order", Arc::new(store.clone())));
+        let (hub, shared) = (Arc::new(hub), Shared::traced("order", Arc::new(store.clone()), spans));
         for (name, store) in stores {
             played.insert(name, Played { store, bus: hub.connect(name, &[], shared.intake.bell()), seq: 0 });
         }
