@@ -3,8 +3,10 @@
 use crate::{
     adapter::{Adapter, Outcome},
     clock::{Clock, Micros, micros},
+    incoming::trace_of,
     intake::{Answer, Intake, Verdict},
     record::WorkRow,
+    trace,
 };
 use choreography::{Done, Effect, Input, Key};
 use std::{marker::PhantomData, sync::Arc};
@@ -69,13 +71,15 @@ impl<X: Effect + Sync, A: Adapter<X>> Performer for Performs<X, A> {
     fn start(&self, attempt: Attempt, intake: &Arc<Intake>) {
         let (adapter, intake) = (self.adapter.clone(), intake.clone());
         let stale = is_stale::<X>(&attempt.row, self.clock.now());
-        self.tokio.spawn(async move {
+        // Whatever the adapter sends carries the order's trace on.
+        let parent = trace_of(&attempt.row.trace, &attempt.row.key);
+        self.tokio.spawn(trace::within(parent, async move {
             let verdict = match X::decode(attempt.row.shape, &attempt.row.body) {
                 Ok(effect) => definite(effect.clone(), perform(&*adapter, &attempt, &effect, stale).await),
                 Err(why) => Verdict::Stuck(format!("the stored request cannot be read: {why}")),
             };
             intake.answer(Answer { epoch: attempt.epoch, id: attempt.row.id(), verdict });
-        });
+        }));
     }
 }
 

@@ -1,6 +1,6 @@
 //! One order is one trace: ids that travel with every row and record.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, future::Future, str::FromStr};
 
 /// A W3C trace id. An order's id is its trace id, so that searching for one finds the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -78,6 +78,21 @@ impl FromStr for Traceparent {
         let span_id = u64::from_str_radix(span, 16).map_err(|_| bad())?;
         Ok(Traceparent { trace_id: trace.parse().map_err(|_| bad())?, span_id })
     }
+}
+
+tokio::task_local! {
+    static CURRENT: Traceparent;
+}
+
+/// The span that the current task works in, for whatever it sends to others; none outside of [`within`].
+#[must_use]
+pub fn current() -> Option<Traceparent> {
+    CURRENT.try_with(|parent| *parent).ok()
+}
+
+/// Does `work` in this span.
+pub fn within<W: Future>(parent: Traceparent, work: W) -> impl Future<Output = W::Output> {
+    CURRENT.scope(parent, work)
 }
 
 /// FNV-1a, 64 bit (Fowler, Noll, Vo), begun with a salt: spreads names over ids; nothing rests on its strength.
