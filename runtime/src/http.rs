@@ -5,7 +5,7 @@ mod idempotency;
 mod problem;
 mod timestamp;
 
-pub use extract::{Json, Path, Query};
+pub use extract::{Json, JsonBytes, Path, Query};
 pub use idempotency::IdempotencyKey;
 pub use problem::Problem;
 pub use timestamp::Timestamp;
