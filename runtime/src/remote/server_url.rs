@@ -148,7 +148,9 @@ mod tests {
 
     #[test]
     fn a_password_never_shows() {
-        for value in ["http://shop:hunter2@there?x", "http://shop:hunter2@", "shop:hunter2@there", "ftp://hunter2@there"] {
+        for value in
+            ["http://shop:hunter2@there?x", "http://shop:hunter2@", "shop:hunter2@there", "ftp://hunter2@there"]
+        {
             let bad = SETTING.parse(value).unwrap_err();
             assert!(!format!("{bad} {bad:?}").contains("hunter2"), "{bad}");
         }

@@ -24,7 +24,9 @@ pub struct WebhookSecret(Hmac<Sha256>);
 
 /// A secret that cannot be used. It does not show the secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{setting} holds a secret of {length} bytes, at least {SHORTEST} are needed; make one with: openssl rand -hex 32")]
+#[error(
+    "{setting} holds a secret of {length} bytes, at least {SHORTEST} are needed; make one with: openssl rand -hex 32"
+)]
 pub struct BadSecret {
     setting: &'static str,
     length: usize,
@@ -196,7 +198,8 @@ mod tests {
 
     #[test]
     fn several_signatures_and_unknown_parts_may_stand_there() {
-        let (_, right) = signed("the new one, long enough", NOW).split_once(',').map(|(t, v)| (t.to_owned(), v.to_owned())).unwrap();
+        let (_, right) =
+            signed("the new one, long enough", NOW).split_once(',').map(|(t, v)| (t.to_owned(), v.to_owned())).unwrap();
         let header = format!("t=1700000000, v1={}, v0=abc, {right}", "0".repeat(64));
         assert_eq!(secrets().verify(&header, BODY, NOW), Ok(()));
     }

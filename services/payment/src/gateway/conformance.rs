@@ -54,7 +54,8 @@ impl<G: Gateway> Case<'_, G> {
     }
 
     async fn give_back(&self, suffix: &str, amount_minor: i64, captured: &str) -> Answer {
-        let request = RefundRequest { order_id: "o-1".into(), amount: euros(amount_minor), capture_key: self.key(captured) };
+        let request =
+            RefundRequest { order_id: "o-1".into(), amount: euros(amount_minor), capture_key: self.key(captured) };
         self.gateway.refund(&self.key(suffix), &request).await
     }
 

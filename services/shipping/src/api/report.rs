@@ -105,9 +105,9 @@ impl CarrierReport {
     fn validate(self) -> Result<(Report, TraceId), Problem> {
         let CarrierReport { report_id, order_id, kind, place } = self;
         // An order's id is its trace id.
-        let trace: TraceId = order_id.parse().map_err(|_| {
-            Problem::invalid("order_id", "must be an order's id: 32 lowercase hexadecimal digits")
-        })?;
+        let trace: TraceId = order_id
+            .parse()
+            .map_err(|_| Problem::invalid("order_id", "must be an order's id: 32 lowercase hexadecimal digits"))?;
         if !(1..=LONGEST_ID).contains(&report_id.len()) || !report_id.bytes().all(|byte| byte.is_ascii_graphic()) {
             let detail = format!("must be 1 to {LONGEST_ID} visible ASCII characters");
             return Err(Problem::invalid("report_id", detail));
@@ -116,7 +116,9 @@ impl CarrierReport {
             (CarrierReportKind::Dispatched, None) => ReportKind::Dispatched,
             (CarrierReportKind::Delivered, None) => ReportKind::Delivered,
             (CarrierReportKind::Tracking, Some(place)) => ReportKind::Tracking { place: valid(place)? },
-            (CarrierReportKind::Tracking, None) => return Err(Problem::invalid("place", "must be there with `tracking`")),
+            (CarrierReportKind::Tracking, None) => {
+                return Err(Problem::invalid("place", "must be there with `tracking`"));
+            }
             (_, Some(_)) => return Err(Problem::invalid("place", "must be there with `tracking` only")),
         };
         Ok((Report { order_id, report_id, kind }, trace))

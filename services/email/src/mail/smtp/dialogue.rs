@@ -58,7 +58,11 @@ async fn envelope(connection: &mut AsyncSmtpConnection, letter: &Letter) -> Resu
     let rcpt = Rcpt::new(letter.to.clone(), vec![]);
     connection.command(rcpt).await.map_err(|error| about_the_mail(&error, "RCPT"))?;
     let ready = connection.command(Data).await.map_err(|error| about_the_mail(&error, "DATA"))?;
-    if ready.has_code(354) { Ok(()) } else { Err(Ended::NotNow(format!("the mail server says {} to DATA", ready.code()))) }
+    if ready.has_code(354) {
+        Ok(())
+    } else {
+        Err(Ended::NotNow(format!("the mail server says {} to DATA", ready.code())))
+    }
 }
 
 /// An address beyond ASCII needs a server that knows it (RFC 6531).
