@@ -43,7 +43,9 @@ const UNKNOWN: &str = r#"{"outcome":"unknown"}"#;
 
 #[tokio::test]
 async fn the_gateways_own_words_under_their_status_end_a_call() {
-    for (status, body, answer) in [(200, SUCCEEDED, succeeded()), (402, DECLINED, declined()), (422, DECLINED, declined())] {
+    for (status, body, answer) in
+        [(200, SUCCEEDED, succeeded()), (402, DECLINED, declined()), (422, DECLINED, declined())]
+    {
         let gateway = replies(status, body.into()).await;
         assert_eq!(captured(&gateway).await, Ok(answer.clone()), "{status} {body}");
         assert_eq!(refunded(&gateway).await, Ok(answer), "{status} {body}");
@@ -56,7 +58,8 @@ async fn the_gateways_own_words_under_their_status_end_a_call() {
 #[tokio::test]
 async fn a_wrong_credential_address_or_proxy_declines_no_card() {
     for status in [301, 400, 401, 403, 404, 405, 407, 408, 409, 413, 415, 422, 429, 402, 500, 502, 503, 504, 200, 204] {
-        for body in ["", "<html>no</html>", r#"{"type":"/problems/x","status":1}"#, r#"{"outcome":"excused"}"#, PENDING] {
+        for body in ["", "<html>no</html>", r#"{"type":"/problems/x","status":1}"#, r#"{"outcome":"excused"}"#, PENDING]
+        {
             let gateway = replies(status, body.into()).await;
             for told in [captured(&gateway).await, refunded(&gateway).await] {
                 assert!(matches!(told, Err(GatewayError::Unavailable(_))), "{status} {body}: {told:?}");
