@@ -95,9 +95,9 @@ async fn what_fails_before_the_end_of_the_data_surely_was_not_sent() {
         Script { mail: Step::HangUp, ..Script::default() },
         at_rcpt("450 4.2.0 <ada@example.com> greylisted"),
         at_rcpt("452 4.2.2 mailbox full"),
+        at_rcpt("450 5.1.1 a code that contradicts itself"),
         Script { rcpt: Step::HangUp, ..Script::default() },
         Script { data: Step::Say("451 4.3.0 later"), ..Script::default() },
-        Script { data: Step::Say("250 what?"), ..Script::default() },
         Script { data: Step::HangUp, ..Script::default() },
         at_the_end(Step::Say("451 4.3.0 out of disk")),
     ] {
@@ -107,6 +107,14 @@ async fn what_fails_before_the_end_of_the_data_surely_was_not_sent() {
     let gone = Server::start(Script::default()).await.url.clone();
     let told = post(&gone, PATIENCE).send(&mail()).await;
     assert!(matches!(told, Err(PostError::NotSent(_))), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_mail_is_only_sent_to_a_server_that_waits_for_it() {
+    let server = Server::start(Script { data: Step::Say("250 what?"), ..Script::default() }).await;
+    let told = post(&server.url, PATIENCE).send(&mail()).await;
+    assert!(matches!(told, Err(PostError::NotSent(_))), "{told:?}");
+    assert_eq!(server.heard().0[3..], ["DATA", "QUIT"]);
 }
 
 #[tokio::test]
