@@ -32,6 +32,18 @@ pub struct Remote {
     turned_away: AtomicBool,
 }
 
+/// An HTTP client that calls whom a setting names, and nobody else: a redirect would repeat the request elsewhere, and a
+/// proxy from the environment would be asked for addresses that it cannot know. A call may take `timeout`, from
+/// connecting to the reply's last byte.
+///
+/// # Errors
+/// When the client cannot be made.
+pub fn client(timeout: Duration) -> Result<Client, String> {
+    let client = Client::builder().timeout(timeout).redirect(Policy::none()).no_proxy();
+    let client = client.pool_max_idle_per_host(IDLE_CONNECTIONS).build();
+    client.map_err(|error| format!("cannot make an HTTP client: {}", root_cause(&error)))
+}
+
 /// What a server replied. `Debug` shows no body: it may quote what was sent.
 pub struct Reply {
     /// The HTTP status.
@@ -57,17 +69,12 @@ pub enum NoReply {
 }
 
 impl Remote {
-    /// The server at `base`, called `name` in logs. Each call may take `timeout`, from connecting to the reply's last byte.
+    /// The server at `base`, called `name` in logs; each call may take `timeout`.
     ///
     /// # Errors
     /// When the HTTP client cannot be made.
     pub fn new(name: &'static str, base: ServerUrl, timeout: Duration) -> Result<Remote, String> {
-        // A redirect would repeat the request elsewhere, and a proxy from the environment would be asked for addresses
-        // that it cannot know: what the setting names is called, and nobody else.
-        let http = Client::builder().timeout(timeout).redirect(Policy::none()).no_proxy();
-        let http = http.pool_max_idle_per_host(IDLE_CONNECTIONS).build();
-        let http = http.map_err(|error| format!("cannot make an HTTP client for {name}: {}", root_cause(&error)))?;
-        Ok(Remote { name, base, http, turned_away: AtomicBool::new(false) })
+        Ok(Remote { name, base, http: client(timeout)?, turned_away: AtomicBool::new(false) })
     }
 
     /// Sends `body` with POST to `path` below the base, under an idempotency key. Each part of the path is escaped.

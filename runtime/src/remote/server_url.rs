@@ -147,6 +147,13 @@ mod tests {
     }
 
     #[test]
+    fn a_setting_that_is_not_there_says_so() {
+        let missing = UrlSetting { name: "NOBODY_SETS_THIS_URL", ..SETTING }.from_env().unwrap_err().to_string();
+        let expected = "NOBODY_SETS_THIS_URL is not set; write for example http://127.0.0.1:8090/gateway";
+        assert_eq!(missing, expected);
+    }
+
+    #[test]
     fn a_password_never_shows() {
         for value in
             ["http://shop:hunter2@there?x", "http://shop:hunter2@", "shop:hunter2@there", "ftp://hunter2@there"]

@@ -14,6 +14,7 @@ use runtime::{
 };
 use serde_json::{Value, json};
 use std::{
+    io,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -37,6 +38,7 @@ async fn there() -> (String, Heard) {
                 "/silent" => std::future::pending().await,
                 "/elsewhere" => Redirect::temporary("/told").into_response(),
                 "/endless" => Body::from(vec![b' '; 65 * 1024]).into_response(),
+                "/busy" => StatusCode::TOO_MANY_REQUESTS.into_response(),
                 "/refused" => StatusCode::UNAUTHORIZED.into_response(),
                 _ => axum::Json(json!({ "told": true })).into_response(),
             }
@@ -100,6 +102,41 @@ async fn silence_and_a_broken_connection_leave_it_open_whether_it_was_heard() {
     let error = remote(&format!("http://{address}"), PATIENCE).post(&["a"], "k", &0).await.unwrap_err();
     assert!(matches!(error, NoReply::Lost(_)), "{error:?}");
     assert!(hangs_up.await.unwrap() > 0);
+}
+
+/// What is logged on this thread, until it is dropped.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(line);
+        Ok(line.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_credential_is_a_warning_once_until_it_is_mended() {
+    let (address, _) = there().await;
+    let remote = remote(&format!("http://shop:hunter2@{address}"), PATIENCE);
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber =
+        tracing_subscriber::fmt().without_time().with_ansi(false).with_writer(move || writer.clone()).finish();
+    let _logging = tracing::subscriber::set_default(subscriber);
+    for path in ["refused", "refused", "busy", "told", "busy", "refused"] {
+        let reply = remote.get(&[path]).await.unwrap();
+        if !reply.status.is_success() {
+            remote.says_nothing(&reply);
+        }
+    }
+    let said = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let levels: Vec<&str> = said.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(levels, ["WARN", "INFO", "WARN"], "{said}");
+    assert!(said.contains("401") && !said.contains("hunter2"), "{said}");
 }
 
 #[tokio::test]

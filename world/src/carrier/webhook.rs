@@ -1,10 +1,10 @@
 //! The carrier's reports over HTTP: signed, and sent by the carrier's desk until they are accepted.
 
 use super::{Report, ReportKind};
-use reqwest::{Client, Url, header::CONTENT_TYPE, redirect::Policy};
+use reqwest::{Client, Url, header::CONTENT_TYPE};
 use runtime::{
     Clock,
-    remote::{ServerUrl, UrlSetting},
+    remote::{ServerUrl, UrlSetting, client},
 };
 use serde::Serialize;
 use shipping::signature::{HEADER, WebhookSecret};
@@ -49,9 +49,7 @@ impl Webhook {
     /// # Errors
     /// When the HTTP client cannot be made.
     pub fn new(url: &ServerUrl, secret: WebhookSecret, clock: Arc<dyn Clock>) -> Result<Webhook, String> {
-        let http = Client::builder().timeout(TIMEOUT).redirect(Policy::none()).no_proxy().build();
-        let http = http.map_err(|error| format!("cannot make an HTTP client for the webhook: {error}"))?;
-        Ok(Webhook { url: url.join(&[]), secret, clock, http, failing: AtomicBool::new(false) })
+        Ok(Webhook { url: url.join(&[]), secret, clock, http: client(TIMEOUT)?, failing: AtomicBool::new(false) })
     }
 
     /// Sends a report once. It is signed anew each time, so that one that waited long is not stale.

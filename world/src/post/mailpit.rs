@@ -3,10 +3,10 @@
 use super::{Channel, Message};
 use crate::NoAnswer;
 use futures::{StreamExt, TryStreamExt, stream};
-use reqwest::{Client, redirect::Policy};
+use reqwest::Client;
 use runtime::{
     Micros,
-    remote::{ServerUrl, UrlSetting},
+    remote::{ServerUrl, UrlSetting, client},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use std::{collections::HashMap, time::Duration};
@@ -76,9 +76,7 @@ impl Mailpit {
     /// # Errors
     /// When the HTTP client cannot be made.
     pub fn new(base: ServerUrl) -> Result<Mailpit, String> {
-        let http = Client::builder().timeout(TIMEOUT).redirect(Policy::none()).no_proxy().build();
-        let http = http.map_err(|error| format!("cannot make an HTTP client for the mail catcher: {error}"))?;
-        Ok(Mailpit { base, http })
+        Ok(Mailpit { base, http: client(TIMEOUT)? })
     }
 
     /// The mails after the first `skip`, oldest first, at most `limit`: all, or those that may be about one order.

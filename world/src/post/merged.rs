@@ -14,6 +14,7 @@ pub(crate) async fn page(
     after: i64,
     limit: usize,
 ) -> Result<(Vec<Message>, Option<i64>), NoAnswer> {
+    let after = after.max(0);
     let (mut mails_read, mut last_of_book) = (after >> BITS, after & ((1 << BITS) - 1));
     let mut mails = mail.mails(order_id, mails_read, limit).await?.into_iter().peekable();
     let mut texts = post.messages(order_id, last_of_book, limit).await?.into_iter().peekable();

@@ -3,9 +3,9 @@
 use crate::served::until;
 use serde_json::{Value, json};
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     path::Path,
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
 };
 
 const SECRET: &str = "hunter2 hunter2 hunter2";
@@ -57,10 +57,18 @@ impl Program {
     }
 }
 
-fn refused(data: &Path, more: &[&str]) -> (Option<i32>, String) {
-    let Output { status, stderr, stdout } = command(data, more).output().unwrap();
-    assert!(stdout.is_empty());
-    (status.code(), String::from_utf8(stderr).unwrap())
+/// How it ends where it cannot start, and what it says.
+async fn refused(data: &Path, more: &[&str]) -> (Option<i32>, String) {
+    let child = command(data, more).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut program = Program { child, url: String::new() };
+    let status = ended(&mut program).await;
+    let mut said = String::new();
+    program.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    (status.code(), said)
+}
+
+async fn ended(program: &mut Program) -> ExitStatus {
+    until("an end of the program", || std::future::ready(program.child.try_wait().unwrap())).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -123,8 +131,7 @@ async fn asked_to_end_it_finishes_what_is_under_way() {
         assert!(terminated.success());
     });
     assert_eq!(answer.0, 200, "{answer:?}");
-    let ended = tokio::task::block_in_place(|| program.child.wait()).unwrap();
-    assert_eq!(ended.code(), Some(0));
+    assert_eq!(ended(&mut program).await.code(), Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,13 +146,13 @@ async fn what_it_cannot_use_is_named() {
         (vec!["--mail-api-url", "there"], "MAIL_API_URL is `there`"),
         (vec!["--listen", "there"], "--listen"),
     ] {
-        let (code, said) = refused(&data, &more);
+        let (code, said) = refused(&data, &more).await;
         assert_eq!(code, Some(2), "{said}");
         assert!(said.contains(named) && !said.contains("hunter2"), "{said}");
     }
     assert!(!data.exists(), "nothing was made");
     let _first = Program::start(&data, &[]);
-    let (code, said) = refused(&data, &[]);
+    let (code, said) = refused(&data, &[]).await;
     assert_eq!(code, Some(4), "{said}");
     assert!(said.contains("another world uses it") && said.contains("--data"), "{said}");
 }
