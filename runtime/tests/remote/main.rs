@@ -127,7 +127,7 @@ async fn a_wrong_credential_is_a_warning_once_until_it_is_mended() {
     let subscriber =
         tracing_subscriber::fmt().without_time().with_ansi(false).with_writer(move || writer.clone()).finish();
     let _logging = tracing::subscriber::set_default(subscriber);
-    for path in ["refused", "refused", "busy", "told", "busy", "refused"] {
+    for path in ["refused", "refused", "busy", "told", "busy", "told", "refused"] {
         let reply = remote.get(&[path]).await.unwrap();
         if !reply.status.is_success() {
             remote.says_nothing(&reply);
