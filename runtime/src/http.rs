@@ -6,7 +6,7 @@ mod problem;
 mod span;
 mod timestamp;
 
-pub use extract::{Json, Path, Query};
+pub use extract::{Json, JsonBytes, Path, Query};
 pub use idempotency::IdempotencyKey;
 pub use problem::Problem;
 pub use span::RequestSpan;

@@ -23,6 +23,7 @@ pub mod perform;
 pub mod pulse;
 pub mod record;
 pub mod reign;
+pub mod remote;
 pub mod secret;
 pub mod store;
 pub mod telemetry;

@@ -1,8 +1,12 @@
-//! The outside world over HTTP: its books to read, its faults to set.
+//! The outside world over HTTP: its books to read, its faults to set, and the calls that a shop makes.
 
+mod carrier;
+mod gateway;
 mod shapes;
+mod sms;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use crate::{BadFault, Faults, NoAnswer, World};
 use axum::{extract::State, http::StatusCode};
@@ -26,6 +30,12 @@ pub fn router(world: World) -> OpenApiRouter {
         .routes(routes!(mailbox))
         .routes(routes!(faults, set_faults))
         .with_state(world)
+}
+
+/// The same, and the calls that a shop makes: for an outside world that is a server of its own.
+pub fn with_calls(world: World) -> OpenApiRouter {
+    let calls = gateway::routes().merge(carrier::routes()).merge(sms::routes());
+    router(world.clone()).merge(calls.with_state(world))
 }
 
 /// Which rows of a book.
@@ -86,8 +96,7 @@ async fn parcels(State(world): State<World>, Query(page): Query<Page>) -> Result
     responses((status = 200, body = Mailbox), (status = 400, body = Problem, content_type = "application/problem+json")))]
 async fn mailbox(State(world): State<World>, Query(page): Query<Page>) -> Result<Json<Mailbox>, Problem> {
     let limit = page.limit().ok_or_else(wrong_limit)?;
-    let messages = world.post.messages(page.order_id(), page.after(), limit).await.map_err(unreadable)?;
-    let next = messages.last().filter(|_| messages.len() == limit).map(|message| message.id);
+    let (messages, next) = world.mailbox(page.order_id(), page.after(), limit).await.map_err(unreadable)?;
     Ok(Json(Mailbox { messages: messages.into_iter().map(MailboxMessage::from).collect(), next }))
 }
 

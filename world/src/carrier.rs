@@ -8,6 +8,7 @@ mod port;
 mod reports;
 #[cfg(test)]
 mod tests;
+pub mod webhook;
 
 use crate::{
     book::{OpenError, Reader},

@@ -2,7 +2,8 @@
 //! request, so that a reader can break the shop and watch it heal.
 //!
 //! The simulators know nothing of HTTP, SMTP or the services: [`gateway`], [`carrier`] and [`post`] take plain calls,
-//! and their `port` files implement the services' ports for a shop that runs in the same process.
+//! and their `port` files implement the services' ports for a shop that runs in the same process. For one that does not,
+//! [`server`] offers the same calls over HTTP.
 
 pub mod api;
 mod book;
@@ -14,6 +15,7 @@ pub mod gateway;
 mod index;
 mod line;
 pub mod post;
+pub mod server;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -30,6 +32,7 @@ pub use post::Post;
 use conditions::Conditions;
 use dice::Dice;
 use faults::InForce;
+use post::{Message, mailpit::Mailpit, merged};
 use runtime::clock::Clock;
 use serde::{Deserialize, Serialize};
 use std::{fs, future::Future, path::Path, sync::Arc};
@@ -53,6 +56,8 @@ pub struct World {
     pub carrier: Carrier,
     /// Takes mail and short messages.
     pub post: Post,
+    /// Where mails are, if they do not come to `post`.
+    mail: Option<Arc<Mailpit>>,
     conditions: Conditions,
 }
 
@@ -85,8 +90,34 @@ impl World {
             gateway: Gateway::open(folder, conditions.clone())?,
             carrier: Carrier::open(folder, conditions.clone(), receiver)?,
             post: Post::open(folder, conditions.clone())?,
+            mail: None,
             conditions,
         })
+    }
+
+    /// The same world, whose mails went over SMTP to a mail catcher.
+    #[must_use]
+    pub fn with_mails_of(self, catcher: Mailpit) -> World {
+        World { mail: Some(Arc::new(catcher)), ..self }
+    }
+
+    /// A page of all messages, oldest first, and where the next one begins: all or one order's, after the end of an
+    /// earlier page.
+    ///
+    /// # Errors
+    /// [`NoAnswer::Broken`] when the book or the mail catcher cannot be read.
+    pub async fn mailbox(
+        &self,
+        order_id: Option<&str>,
+        after: i64,
+        limit: usize,
+    ) -> Result<(Vec<Message>, Option<i64>), NoAnswer> {
+        if let Some(mail) = &self.mail {
+            return merged::page(mail, &self.post, order_id, after, limit).await;
+        }
+        let messages = self.post.messages(order_id, after, limit).await?;
+        let next = messages.last().filter(|_| messages.len() == limit).map(|message| message.id);
+        Ok((messages, next))
     }
 
     /// The faults in force.

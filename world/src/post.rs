@@ -1,6 +1,8 @@
 //! The post: a mail server and an SMS centre with one mailbox that everybody can read.
 
 mod mailbox;
+pub mod mailpit;
+pub(crate) mod merged;
 mod port;
 #[cfg(test)]
 mod tests;

@@ -50,6 +50,36 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
+/// A JSON body as it came, for whoever must look at its bytes (a signature) before what they say.
+#[derive(Clone, Debug)]
+pub struct JsonBytes(Bytes);
+
+impl JsonBytes {
+    /// The bytes, as they came.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// What they say.
+    ///
+    /// # Errors
+    /// Names what does not fit.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        parse(&self.0)
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for JsonBytes {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<JsonBytes, Problem> {
+        let is_json = is_json(request.headers());
+        let body = read_body(request, state).await?;
+        if is_json { Ok(JsonBytes(body)) } else { Err(not_json()) }
+    }
+}
+
 fn is_json(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();

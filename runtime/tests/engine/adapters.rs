@@ -6,7 +6,7 @@ use crate::support::{
     service::{Act, Clear, Cook},
     world::World,
 };
-use runtime::{Adapter, Outcome, Step, performer};
+use runtime::{Adapter, Outcome, Step, TraceId, performer, trace};
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex},
@@ -19,6 +19,8 @@ struct Kitchen {
     calls: VecDeque<Outcome<Cook>>,
     asks: VecDeque<Option<Outcome<Cook>>>,
     heard: Vec<String>,
+    /// The trace that each call came in.
+    traces: Vec<Option<TraceId>>,
 }
 
 /// The other side, as a test plays it.
@@ -29,6 +31,7 @@ impl Adapter<Cook> for TheOther {
     async fn call(&self, key: &str, effect: &Cook) -> Outcome<Cook> {
         let mut kitchen = self.0.lock().unwrap();
         kitchen.heard.push(format!("call {key} {}", effect.n));
+        kitchen.traces.push(trace::current().map(|parent| parent.trace_id));
         kitchen.calls.pop_front().unwrap_or(Outcome::Done("called".into()))
     }
     async fn ask(&self, key: &str, effect: &Cook) -> Option<Outcome<Cook>> {
@@ -50,7 +53,8 @@ impl Performing {
     fn new(calls: &[Outcome<Cook>], asks: &[Option<Outcome<Cook>>]) -> Performing {
         let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
         let other = TheOther::default();
-        *other.0.lock().unwrap() = Kitchen { calls: calls.to_vec().into(), asks: asks.to_vec().into(), heard: vec![] };
+        *other.0.lock().unwrap() =
+            Kitchen { calls: calls.to_vec().into(), asks: asks.to_vec().into(), ..Kitchen::default() };
         let clock = TestClock::default();
         let _within = tokio.enter();
         let clear = World::default().performers().remove(1);
@@ -97,6 +101,15 @@ fn a_first_attempt_calls_without_asking() {
     performing.desk.left(1, "a", Act::Cook);
     assert_eq!(performing.until_heard(1), [format!("call {KEY} 1")]);
     assert_eq!(performing.desk.said(), ["Answered a Cook 1 called"]);
+}
+
+#[test]
+fn an_adapter_works_in_the_trace_of_what_asked_for_it() {
+    let mut performing = Performing::new(&[], &[]);
+    performing.desk.left(1, "a", Act::Cook);
+    performing.until_heard(1);
+    let trace: TraceId = "4bf92f3577b34da6a3ce929d0e0e4736".parse().unwrap();
+    assert_eq!(performing.other.0.lock().unwrap().traces, [Some(trace)]);
 }
 
 #[test]

@@ -1,5 +1,9 @@
 //! The servers that take mail and text messages as this service needs them, and the adapter that writes and sends.
 
+pub mod conformance;
+pub mod sms;
+pub mod smtp;
+
 use crate::{
     domain::{SendMail, SendSms},
     templates::{Channel, Templates, resend},
@@ -17,6 +21,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
+
+use sms::HttpSms;
 
 /// How long to wait for a server before the end of an attempt counts as unknown.
 pub const TIMEOUT: Duration = Duration::from_secs(2);

@@ -1,5 +1,8 @@
 //! The payment gateway as this service needs it, and the adapter through which the effects reach it.
 
+pub mod conformance;
+pub mod http;
+
 use crate::domain::{Charge, Refund};
 use choreography::Effect;
 use runtime::{

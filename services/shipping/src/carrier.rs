@@ -1,5 +1,8 @@
 //! The carrier as this service needs it, and the adapter through which the effects reach it.
 
+pub mod conformance;
+pub mod http;
+
 use crate::domain::{AlreadyCollected, BookLabel, CancelLabel, HandOver, Label, NotCollectable};
 use runtime::{
     Adapter, Outcome,

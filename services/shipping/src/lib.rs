@@ -1,9 +1,11 @@
 //! Owns the parcel, and an order's fate once it is confirmed; from the hand-over on the carrier decides.
 
+pub mod api;
 pub mod carrier;
 pub mod domain;
 pub mod labels;
 pub mod reports;
+pub mod signature;
 pub mod undo;
 
 use choreography::Service;

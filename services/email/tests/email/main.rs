@@ -5,4 +5,6 @@
 mod decisions;
 mod mail;
 mod samples;
+mod sms;
+mod smtp;
 mod words;

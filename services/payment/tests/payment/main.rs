@@ -4,5 +4,6 @@
 
 mod decisions;
 mod gateway;
+mod http;
 mod protocol;
 mod samples;

@@ -4,5 +4,6 @@
 
 mod carrier;
 mod decisions;
+mod http;
 mod protocol;
 mod samples;
