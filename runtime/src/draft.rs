@@ -4,7 +4,7 @@
 use crate::{
     clock::{Micros, micros},
     incoming::{From, Incoming, Reply},
-    record::{Cause, CursorRow, LogRow, ParkedRow, Position, StateRow, WorkId, WorkRow},
+    record::{Cause, CursorRow, FOREIGN, LogRow, ParkedRow, Position, StateRow, WorkId, WorkRow},
     reign::{Lane, Outcome, Reign},
     store::{Batch, StoreError},
     trace::Traceparent,
@@ -45,6 +45,8 @@ pub(crate) struct Draft {
     log: Vec<Arc<LogRow>>,
     folded: HashMap<Slot, u64>,
     cursors: BTreeMap<Lane, Position>,
+    hints: BTreeMap<Lane, i64>,
+    foreign: BTreeMap<Lane, u64>,
     work_done: BTreeSet<WorkId>,
     work_put: BTreeMap<WorkId, Arc<WorkRow>>,
     parked: Vec<ParkedRow>,
@@ -65,6 +67,8 @@ impl Draft {
             log: vec![],
             folded: HashMap::new(),
             cursors: BTreeMap::new(),
+            hints: BTreeMap::new(),
+            foreign: BTreeMap::new(),
             work_done: BTreeSet::new(),
             work_put: BTreeMap::new(),
             parked: vec![],
@@ -83,6 +87,11 @@ impl Draft {
                 let lane = (record.source, record.row.lane);
                 let cursor = self.cursors.get(&lane).or_else(|| reign.cursors.get(&lane)).copied().unwrap_or_default();
                 is_next(cursor, record.row.position())
+            }
+            From::Foreign(foreign) => {
+                let lane = (foreign.source, foreign.lane);
+                let seen = self.foreign.get(&lane).or_else(|| reign.foreign.get(&lane)).copied().unwrap_or_default();
+                (foreign.seq() <= seen).then_some(Reply::Seen)
             }
             From::Work { id, .. } => (self.is_answered(id) || !reign.handed.contains_key(id)).then_some(Reply::Seen),
             From::Parked(parked) if self.unparked.contains(&parked.id) => Some(Reply::Seen),
@@ -103,7 +112,12 @@ impl Draft {
     /// Moves what makes the input new, so that it is not new again.
     pub fn consume(&mut self, input: &Incoming) {
         match &input.from {
-            From::Record(record) => _ = self.cursors.insert((record.source, record.row.lane), record.row.position()),
+            From::Record(record) => {
+                let lane = (record.source, record.row.lane);
+                self.cursors.insert(lane, record.row.position());
+                self.hints.extend(record.hint.map(|hint| (lane, hint)));
+            }
+            From::Foreign(foreign) => _ = self.foreign.insert((foreign.source, foreign.lane), foreign.seq()),
             From::Work { id, .. } => _ = self.work_done.insert(id.clone()),
             From::Parked(parked) => {
                 self.unparked.push(parked.id);
@@ -133,6 +147,12 @@ impl Draft {
                     self.work_put.insert(id.clone(), Arc::new(stuck));
                 }
                 Reply::Stuck(reason)
+            }
+            From::Foreign(foreign) => {
+                let parked = foreign.parked(reason.clone(), self.at);
+                *self.parked_change.entry((parked.source.clone(), input.key.clone())).or_default() += 1;
+                self.parked.push(parked);
+                Reply::Parked(reason)
             }
             From::Record(record) => {
                 *self.parked_change.entry((record.source.to_owned(), input.key.clone())).or_default() += 1;
@@ -263,20 +283,33 @@ impl Draft {
             source: (*source).to_owned(),
             lane: *lane,
             at: *at,
+            offset_hint: self.hints.get(&(*source, *lane)).copied(),
+        });
+        let foreign = self.foreign.iter().map(|((source, lane), seq)| CursorRow {
+            source: format!("{FOREIGN}{source}"),
+            lane: *lane,
+            at: Position { generation: 0, seq: *seq },
+            offset_hint: None,
         });
         let batch = Batch {
             lead: reign.lead,
             published: reign.published,
             states: rows,
-            cursors: cursors.collect(),
+            cursors: cursors.chain(foreign).collect(),
             work_done: self.work_done.into_iter().filter(|id| !self.work_put.contains_key(id)).collect(),
             work_put: self.work_put.into_values().collect(),
             parked: self.parked,
             unparked: self.unparked,
             log: self.log,
         };
-        let outcome =
-            Outcome { replies: self.replies, at: self.at, cursors: self.cursors, parked: self.parked_change, states };
+        let outcome = Outcome {
+            replies: self.replies,
+            at: self.at,
+            cursors: self.cursors,
+            foreign: self.foreign,
+            parked: self.parked_change,
+            states,
+        };
         Ok((batch, outcome))
     }
 }

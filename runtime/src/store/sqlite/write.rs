@@ -214,10 +214,10 @@ fn put_states(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<u64>
 }
 
 fn move_cursors(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<u64> {
-    let before = "INSERT INTO cursor (source, gen, lane, seq) VALUES";
-    let after = "ON CONFLICT DO UPDATE SET seq = excluded.seq";
-    for_rows(transaction, (before, 4, after), &batch.cursors, |s, first, r| {
-        bind!(s, first, &r.source, r.at.generation, r.lane, r.at.seq)
+    let before = "INSERT INTO cursor (source, gen, lane, seq, offset_hint) VALUES";
+    let after = "ON CONFLICT DO UPDATE SET seq = excluded.seq, offset_hint = excluded.offset_hint";
+    for_rows(transaction, (before, 5, after), &batch.cursors, |s, first, r| {
+        bind!(s, first, &r.source, r.at.generation, r.lane, r.at.seq, r.offset_hint)
     })
 }
 
