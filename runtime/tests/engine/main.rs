@@ -14,6 +14,7 @@ mod content;
 mod folding;
 mod lost_commits;
 mod parking;
+mod published;
 mod records;
 mod rounds;
 mod takeover;

@@ -2,7 +2,7 @@
 
 use choreography::Topic;
 use runtime::{
-    Foreign, LogRow, Position, Record,
+    Foreign, LogRow, Position, Read, Record,
     bus::{Beginning, Bus, BusAway, End, Ends, Fetched, Published},
     reign::Lane,
 };
@@ -29,6 +29,8 @@ pub struct Script {
     pub published: Vec<Arc<LogRow>>,
     /// What the bus says of it.
     pub progress: Published,
+    /// The desk's own log: what a reign before committed and nobody published is read there.
+    pub log: Option<Arc<dyn Read>>,
     /// How reigns began.
     pub began: Vec<Beginning>,
     /// Delivered with the next fetch, of whatever source.
@@ -141,7 +143,11 @@ impl Script {
 
 impl Bus for ScriptedBus {
     fn begin(&mut self, beginning: &Beginning) -> Result<(), BusAway> {
-        self.script().began.push(beginning.clone());
+        let mut script = self.script();
+        script.began.push(beginning.clone());
+        let after = Position { seq: beginning.published, ..beginning.head };
+        let rest = script.log.as_ref().map(|log| log.log_after(0, after, usize::MAX >> 1).unwrap());
+        script.published.extend(rest.into_iter().flatten());
         Ok(())
     }
 

@@ -96,6 +96,7 @@ impl Around {
         let Around { sessions, service, clock, bus, other_bus, performers } = self;
         let (world, read, notes) = (World::default(), sessions.read(), Arc::<Mutex<Notes>>::default());
         let shared = Shared::new("desk", read.clone());
+        bus.script().log = Some(read.clone());
         let parts = Parts {
             service: service(),
             store: Box::new(Shaky { inner: sessions.store(), notes: notes.clone(), naive: None }),
