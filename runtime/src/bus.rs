@@ -3,6 +3,7 @@
 //! Delivery is in order per lane; repeats are allowed (`1 2 3 2`), overtaking never (`1 3 2`). The reader keeps its
 //! place itself, in its cursors, so a bus has no consumer state that could be lost or be wrong.
 
+pub mod kafka;
 mod log_bus;
 
 pub use log_bus::{Bell, LogBus, LogHub};
