@@ -11,3 +11,10 @@ mod support;
 
 mod cluster;
 mod conformance;
+mod engine;
+mod faults;
+mod reader;
+mod registry;
+mod relay;
+mod topics;
+mod wire;

@@ -117,7 +117,15 @@ struct State {
     trouble: Option<String>,
     /// When something was confirmed last, or there was nothing to confirm.
     moved: Option<Instant>,
-    closing: bool,
+    /// The bus is closed; what is under way gets until then.
+    closing: Option<Instant>,
+}
+
+impl State {
+    /// Nothing is left to do.
+    fn is_at_rest(&self) -> bool {
+        self.retired.is_empty() && !self.behind && self.handed == self.confirmed
+    }
 }
 
 /// A service's own events on their way out.
@@ -185,7 +193,7 @@ impl Desk {
         true
     }
 
-    /// An error without a reason means that there is no room just now.
+    /// An error without a reason means that there is no room just now, or that the reports will tell.
     fn send(&self, sender: &Sender, row: &LogRow, framed: &[u8]) -> Result<(), Option<String>> {
         let seq = usize::try_from(row.seq).map_err(|e| Some(e.to_string()))?;
         let record = BaseRecord::with_opaque_to(&self.topic, seq)
@@ -196,7 +204,7 @@ impl Desk {
             .headers(headers::of_row(self.service, row));
         match sender.send(record) {
             Ok(()) => Ok(()),
-            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => Err(None),
+            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull | RDKafkaErrorCode::Fatal), _)) => Err(None),
             Err((error, _)) => Err(Some(format!("row {seq} cannot be sent to {}: {error}", self.topic))),
         }
     }
@@ -264,7 +272,7 @@ impl Relay {
 
 impl Drop for Relay {
     fn drop(&mut self) {
-        self.desk.state().closing = true;
+        self.desk.state().closing = Some(Instant::now() + FLUSH_WITHIN);
         self.desk.changed.notify_one();
         if let Some(thread) = self.thread.take() {
             // It has a deadline of its own; that it panicked was reported.
@@ -276,16 +284,15 @@ impl Drop for Relay {
 fn run(desk: &Desk, schemas: &Arc<Schemas>) {
     loop {
         let mut state = desk.state();
-        while !state.closing && state.retired.is_empty() && !state.behind && state.handed == state.confirmed {
+        while state.closing.is_none() && state.is_at_rest() {
             state = desk.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        let (retired, sender) = (std::mem::take(&mut state.retired), state.sender.clone());
-        let (behind, closing) = (state.behind, state.closing);
+        if state.closing.is_some_and(|until| state.is_at_rest() || until <= Instant::now()) {
+            return; // what has not arrived is in the log, and sent by the next reign
+        }
+        let (retired, sender, behind) = (std::mem::take(&mut state.retired), state.sender.clone(), state.behind);
         drop(state);
         drop(retired);
-        if closing {
-            return close(sender);
-        }
         if let Some(sender) = sender {
             sender.poll(if behind { MAKE_ROOM_FOR } else { REPORTS_FOR });
         }
@@ -303,7 +310,9 @@ fn look_at_reports(desk: &Desk) {
     if confirmed > state.confirmed {
         (state.confirmed, state.moved, state.trouble) = (confirmed, Some(Instant::now()), None);
     }
-    let Some(why) = locked(&state.reports.failed).clone() else { return };
+    let failed = locked(&state.reports.failed).clone();
+    let fatal = || state.sender.as_ref()?.client().fatal_error().map(|(_, why)| why);
+    let Some(why) = failed.or_else(fatal) else { return };
     if state.trouble.as_ref() != Some(&why) {
         let (service, after) = (desk.service, state.confirmed);
         tracing::warn!(service, why, after, "delivery failed; everything behind is sent again");
@@ -315,7 +324,7 @@ fn look_at_reports(desk: &Desk) {
         state.trouble = Some(why);
     }
     // What the broker refused once it may refuse again at once.
-    drop(desk.changed.wait_timeout_while(state, TRY_AGAIN_AFTER, |state| !state.closing));
+    drop(desk.changed.wait_timeout_while(state, TRY_AGAIN_AFTER, |state| state.closing.is_none()));
 }
 
 /// Gives the producer a page of the log.
@@ -341,12 +350,5 @@ fn catch_up(desk: &Desk, schemas: &Arc<Schemas>) {
     if !went_on && state.handed == handed && state.handed == state.confirmed {
         // Nothing is under way whose delivery could be waited for.
         drop(desk.changed.wait_timeout(state, TRY_AGAIN_AFTER));
-    }
-}
-
-fn close(sender: Option<Arc<Sender>>) {
-    if let Some(sender) = sender {
-        // What does not arrive in time is in the log, and sent by the next reign.
-        _ = sender.flush(FLUSH_WITHIN);
     }
 }

@@ -107,6 +107,9 @@ pub async fn create(settings: &Settings, services: &[&str], layout: &Layout) -> 
             .set("compression.type", "producer")
     };
     let new: Vec<_> = topics.iter().map(|topic| new(topic)).collect();
+    if new.is_empty() {
+        return Ok(vec![]);
+    }
     let results = admin(settings)?.create_topics(&new, &options()).await.map_err(|e| away(settings, &e))?;
     let mut created = vec![];
     for result in results {
