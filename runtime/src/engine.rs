@@ -371,7 +371,9 @@ fn head_of(reign: &Reign) -> Position {
 }
 
 fn beginning(reign: &Reign, cursors: Vec<CursorRow>) -> Beginning {
-    let newest = |row: &CursorRow| reign.cursors.iter().any(|(lane, at)| *lane.0 == *row.source && lane.1 == row.lane && *at == row.at);
+    let newest = |row: &CursorRow| {
+        reign.cursors.iter().any(|(lane, at)| *lane.0 == *row.source && lane.1 == row.lane && *at == row.at)
+    };
     let cursors = cursors.into_iter().filter(newest).collect();
     Beginning { head: head_of(reign), published: reign.published, cursors }
 }

@@ -55,7 +55,8 @@ pub(crate) fn catch_up<T: Topic>(
             commit(store, reign, states, vec![CursorRow { source: source.clone(), lane: 0, at, offset_hint: None }])?;
         }
     }
-    let noted = service.kinds().iter().map(|kind| CursorRow { source: source_of(kind), lane: 0, at: head, offset_hint: None });
+    let noted =
+        service.kinds().iter().map(|kind| CursorRow { source: source_of(kind), lane: 0, at: head, offset_hint: None });
     let noted: Vec<_> = noted.filter(|row| !cursors.contains(row)).collect();
     if noted.is_empty() { Ok(()) } else { commit(store, reign, vec![], noted) }
 }

@@ -35,7 +35,9 @@ pub enum ConnectError {
     #[error(transparent)]
     Registry(#[from] RegistryError),
     /// The brokers' addresses are wrong, or librdkafka refuses an option.
-    #[error("KAFKA_BOOTSTRAP_SERVERS is `{brokers}`, which cannot be used: {why}; give host:port, several with commas between")]
+    #[error(
+        "KAFKA_BOOTSTRAP_SERVERS is `{brokers}`, which cannot be used: {why}; give host:port, several with commas between"
+    )]
     Brokers {
         /// What it is.
         brokers: String,

@@ -168,7 +168,9 @@ impl Tables {
         self.lead.last_at = batch.log.last().map_or(self.lead.last_at, |row| row.at);
         self.log.extend(batch.log.iter().map(|row| (row.position(), row.clone())));
         self.state.extend(batch.states.iter().map(|row| ((row.kind.clone(), row.key.clone()), row.clone())));
-        self.cursor.extend(batch.cursors.iter().map(|c| ((c.source.clone(), c.lane, c.at.generation), (c.at.seq, c.offset_hint))));
+        self.cursor.extend(
+            batch.cursors.iter().map(|c| ((c.source.clone(), c.lane, c.at.generation), (c.at.seq, c.offset_hint))),
+        );
         batch.work_done.iter().for_each(|id| _ = self.work.remove(id));
         self.work.extend(batch.work_put.iter().map(|row| (row.id(), (**row).clone())));
         for row in &batch.parked {

@@ -1,8 +1,7 @@
 //! A corner of the real cluster for one test: topics and subjects of its own, gone when it ends.
 
 use runtime::bus::kafka::{
-    Settings,
-    registration,
+    Settings, registration,
     topics::{self, Layout},
 };
 use shared_events::catalog::SchemaFile;
@@ -74,9 +73,16 @@ pub fn settings() -> Option<Settings> {
 
 /// A corner with the topics of these services and the schemas of all.
 pub fn corner(services: &[&'static str]) -> Option<Corner> {
-    let corner = Corner { settings: settings()?, services: services.to_vec() };
+    corner_for(services, CONTRACT)
+}
+
+/// The same with other schemas.
+pub fn corner_for(services: &[&'static str], contract: &'static [SchemaFile]) -> Option<Corner> {
+    let settings = Settings { contract, ..settings()? };
+    let corner = Corner { settings, services: services.to_vec() };
     RUNTIME.block_on(topics::create(&corner, services, &layout())).unwrap();
-    RUNTIME.block_on(registration::register(&corner, false)).unwrap();
+    // A registry that all tests ask at once may be slow to answer.
+    eventually("the contract is registered", || RUNTIME.block_on(registration::register(&corner, false)).is_ok());
     Some(corner)
 }
 

@@ -1,7 +1,7 @@
 //! A whole engine on Kafka.
 
 use crate::{
-    cluster::{Corner, RUNTIME, corner, eventually},
+    cluster::{Corner, corner_for, eventually},
     support::{
         desk::{Desk, Sessions},
         service::Act,
@@ -11,10 +11,7 @@ use crate::{
 use rdkafka::message::OwnedHeaders;
 use runtime::{
     Health, Position, Step,
-    bus::{
-        Bell,
-        kafka::{KafkaBus, Settings},
-    },
+    bus::{Beginning, Bell, Bus, kafka::KafkaBus},
     store::{Batch, MemoryStore, Store},
 };
 use shared_events::catalog::SchemaFile;
@@ -36,22 +33,17 @@ const CONTRACT: &[SchemaFile] = &[
 ];
 
 fn shop() -> Option<Corner> {
-    let corner = corner(&["left", "right", "desk"])?;
-    let settings = Settings { contract: CONTRACT, ..(*corner).clone() };
-    RUNTIME.block_on(runtime::bus::kafka::registration::register(&settings, false)).unwrap();
-    Some(corner)
+    corner_for(&["left", "right", "desk"], CONTRACT)
 }
 
 fn desk(corner: &Corner, sessions: Sessions) -> Desk {
-    let settings = Settings { contract: CONTRACT, ..(**corner).clone() };
-    let bus = KafkaBus::connect(&settings, "desk", &["left", "right"], sessions.read(), &Arc::<Bell>::default()).unwrap();
+    let bus = KafkaBus::connect(corner, "desk", &["left", "right"], sessions.read(), &Arc::<Bell>::default()).unwrap();
     Desk::on_bus(sessions, bus)
 }
 
 /// Puts what `left` says onto its topic, through a bus of its own.
 fn left_says(corner: &Corner, acts: &[(&str, Act)]) {
     use crate::support::{bus::record, service::left};
-    let settings = Settings { contract: CONTRACT, ..(**corner).clone() };
     let mut store = MemoryStore::new(crate::support::bus::GENERATION);
     let lead = store.begin_reign("here", 1).unwrap();
     let told = |((key, act), seq): (&(&str, Act), u64)| {
@@ -59,9 +51,8 @@ fn left_says(corner: &Corner, acts: &[(&str, Act)]) {
     };
     let rows: Vec<_> = acts.iter().zip(1..).map(told).collect();
     store.commit(&Batch { lead, log: rows, ..Batch::default() }).unwrap();
-    let mut bus = KafkaBus::connect(&settings, "left", &[], Arc::new(store), &Arc::<Bell>::default()).unwrap();
+    let mut bus = KafkaBus::connect(corner, "left", &[], Arc::new(store), &Arc::<Bell>::default()).unwrap();
     let head = Position { generation: crate::support::bus::GENERATION, seq: acts.len() as u64 };
-    use runtime::bus::{Beginning, Bus};
     bus.begin(&Beginning { head, published: 0, cursors: vec![] }).unwrap();
     eventually("it is published", || bus.published().until == Some(head.seq));
 }

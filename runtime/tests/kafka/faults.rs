@@ -148,8 +148,6 @@ pub enum Mood {
     Slow,
     /// A fresh one, that knows nothing.
     Wiped,
-    /// Knows subjects, but no id.
-    Forgetful,
     /// Says so of everything, as a proxy without a server behind it does.
     NotFound,
     Forbidden,
@@ -213,13 +211,12 @@ async fn answer(State(behind): State<Behind>, method: Method, uri: Uri, body: By
         Mood::Wiped if uri.path() == "/subjects" => "[]".into_response(),
         Mood::Wiped if uri.path().starts_with("/schemas") => unknown(40403),
         Mood::Wiped => unknown(40401),
-        Mood::Forgetful if uri.path().starts_with("/schemas") => unknown(40403),
         Mood::NotFound => (StatusCode::NOT_FOUND, "<html>not found</html>").into_response(),
         Mood::Forbidden => (StatusCode::FORBIDDEN, r#"{"error_code":40301,"message":"no"}"#).into_response(),
         Mood::Mixed if uri.path().starts_with("/schemas") => {
             r#"{"schema":"{\"type\":\"record\",\"name\":\"Other\",\"fields\":[]}"}"#.into_response()
         }
-        Mood::Well | Mood::Forgetful | Mood::Mixed => behind.pass_on(method, &uri, body).await,
+        Mood::Well | Mood::Mixed => behind.pass_on(method, &uri, body).await,
     }
 }
 

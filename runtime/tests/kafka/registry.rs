@@ -180,7 +180,9 @@ fn what_is_not_compatible_is_refused_and_named() {
         text: r#"{"type":"record","name":"Said","namespace":"test.left","fields":[{"name":"key","type":"long"}]}"#,
     }];
     let other = Settings { contract: OTHER, ..(*corner).clone() };
-    for result in [RUNTIME.block_on(registration::check(&other)), RUNTIME.block_on(registration::register(&other, false))] {
+    for result in
+        [RUNTIME.block_on(registration::check(&other)), RUNTIME.block_on(registration::register(&other, false))]
+    {
         let Err(RegistrationError::Incompatible(wrong)) = result else { panic!("{result:?}") };
         assert!(wrong[0].contains("version 1 of Said"), "{wrong:?}");
     }

@@ -78,15 +78,15 @@ fn a_record_that_the_broker_refuses_is_overtaken_by_nothing() {
     speaker.say(10);
     speaker.all_published();
     // Given a topic that was made too small behind our back,
-    allow_bytes(&corner, "2000");
+    allow_bytes(&corner, "300000");
     // when a record that it refuses is followed by many that it would take,
-    speaker.say_long(1, 50_000);
+    speaker.say_long(1, 400_000);
     for _ in 0..20 {
         speaker.say(100);
     }
     // then they wait, and everybody can see for what;
     eventually("the refused row is named", || {
-        speaker.bus.published().held_up.is_some_and(|why| why.contains("row 11 of") && why.contains("larger"))
+        speaker.bus.published().held_up.is_some_and(|why| why.contains("row 11 of") && why.contains("too large"))
     });
     assert_in_order(&on_topic(&corner), 10);
     // and when it is mended, everything arrives in order.

@@ -32,12 +32,22 @@ pub fn row(seq: u64, bytes: usize) -> Arc<LogRow> {
         key: format!("key-{}", seq % 7),
         name: "Said".into(),
         schema: 1,
-        body: vec![7; bytes].into(),
+        body: noise(seq, bytes),
         cause: "command Say".into(),
         trace: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into(),
         epoch: 1,
         at: 1_700_000_000_000_000 + seq.cast_signed(),
     })
+}
+
+/// Bytes that nothing compresses.
+fn noise(seed: u64, bytes: usize) -> Arc<[u8]> {
+    let next = |state: &mut u64| {
+        *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        Some((*state >> 56) as u8)
+    };
+    let mut state = seed;
+    std::iter::from_fn(|| next(&mut state)).take(bytes).collect()
 }
 
 /// The service `left`, with its log.

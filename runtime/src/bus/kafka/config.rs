@@ -106,7 +106,8 @@ impl Settings {
             .set("queue.buffering.max.messages", "20000")
             .set("queue.buffering.max.kbytes", "32768")
             .set("batch.num.messages", "10000")
-            .set("batch.size", "1000000")
+            // A topic's max.message.bytes limits a whole batch, so none may be larger than the largest record.
+            .set("batch.size", "262144")
             .set("message.max.bytes", "1000000")
             // Headers repeat themselves; lz4 costs next to nothing.
             .set("compression.type", "lz4")

@@ -209,9 +209,8 @@ mod tests {
     }
 
     fn from(texts: &[(String, String)]) -> OwnedHeaders {
-        let insert = |headers: OwnedHeaders, (key, value): &(String, String)| {
-            headers.insert(Header { key, value: Some(value) })
-        };
+        let insert =
+            |headers: OwnedHeaders, (key, value): &(String, String)| headers.insert(Header { key, value: Some(value) });
         texts.iter().fold(OwnedHeaders::new(), insert)
     }
 
@@ -300,11 +299,8 @@ mod tests {
 
     #[test]
     fn frames_that_lie_are_named_and_nothing_more() {
-        for (value, why) in [
-            (&b""[..], "no value"),
-            (&[0, 0, 0, 1], "shorter"),
-            (&[1, 0, 0, 0, 1, 9], "begins with 1"),
-        ] {
+        for (value, why) in [(&b""[..], "no value"), (&[0, 0, 0, 1], "shorter"), (&[1, 0, 0, 0, 1, 9], "begins with 1")]
+        {
             assert!(unframe(value).unwrap_err().contains(why));
         }
         let mut framed = vec![9];

@@ -155,10 +155,9 @@ impl Reader {
         if known.is_none_or(|(_, asked)| asked.elapsed() >= RENEW_ENDS_AFTER) {
             self.watch.ask();
         }
-        fetched.end = known.filter(|_| reading.has_reached_the_end(&facts)).map(|(_, asked)| End {
-            at: reading.given,
-            age: micros(asked.elapsed()),
-        });
+        fetched.end = known
+            .filter(|_| reading.has_reached_the_end(&facts))
+            .map(|(_, asked)| End { at: reading.given, age: micros(asked.elapsed()) });
         let trouble = stopped.err().or_else(|| reading.lost.clone()).or(facts.gone).or(away);
         match trouble {
             Some(why) if fetched.records.is_empty() && fetched.foreign.is_empty() => Err(BusAway(why)),
@@ -225,23 +224,33 @@ impl Reading {
         let consumer = &means.consumer;
         let found_at = hint.filter(|hint| *hint > 0 && after.seq > 0).map(|hint| hint - 1);
         let offset = found_at.map_or(Offset::Beginning, Offset::Offset);
-        match &self.queue {
-            Some(_) => consumer.seek(&self.topic, self.partition, offset, SEEK_WITHIN).map_err(away)?,
-            None => {
-                let mut list = TopicPartitionList::new();
-                list.add_partition_offset(&self.topic, self.partition, offset).map_err(away)?;
-                consumer.incremental_assign(&list).map_err(away)?;
-                let queue = consumer.split_partition_queue(&self.topic, self.partition);
-                let mut queue = queue.ok_or_else(|| BusAway(format!("{} has no queue", self.topic)))?;
-                let bell = means.bell.clone();
-                queue.set_nonempty_callback(move || bell.ring());
-                self.queue = Some(queue);
-            }
+        let sought = match &self.queue {
+            Some(_) => consumer.seek(&self.topic, self.partition, offset, SEEK_WITHIN).is_ok(),
+            None => false,
+        };
+        if !sought {
+            // It is not read yet, or the client has given it up after an error.
+            self.queue = None;
+            self.queue = Some(self.assign(means, offset).map_err(away)?);
         }
         (self.next, self.given, self.held) = (found_at, after, None);
         self.must_find = found_at.map(|_| after);
         self.placed = Some(Instant::now());
         Ok(())
+    }
+
+    fn assign(&self, means: &Means, offset: Offset) -> KafkaResult<PartitionQueue<Quiet>> {
+        let (consumer, mut list) = (&means.consumer, TopicPartitionList::new());
+        list.add_partition_offset(&self.topic, self.partition, offset)?;
+        if consumer.assignment()?.find_partition(&self.topic, self.partition).is_some() {
+            consumer.incremental_unassign(&list)?;
+        }
+        consumer.incremental_assign(&list)?;
+        let queue = consumer.split_partition_queue(&self.topic, self.partition);
+        let mut queue = queue.ok_or(KafkaError::Subscription(format!("{} has no queue", self.topic)))?;
+        let bell = means.bell.clone();
+        queue.set_nonempty_callback(move || bell.ring());
+        Ok(queue)
     }
 
     /// Takes what has come, up to `max` records. An error tells why nothing more could be taken.

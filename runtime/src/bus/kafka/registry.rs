@@ -23,7 +23,9 @@ pub enum RegistryError {
         why: String,
     },
     /// It knows us, and does not let us.
-    #[error("the schema registry {url} does not permit it ({status}): give these credentials the right to read and, for `tutti schemas register`, to write, or correct those in SCHEMA_REGISTRY_URL")]
+    #[error(
+        "the schema registry {url} does not permit it ({status}): give these credentials the right to read and, for `tutti schemas register`, to write, or correct those in SCHEMA_REGISTRY_URL"
+    )]
     Forbidden {
         /// Where it is.
         url: String,

@@ -21,7 +21,7 @@ use rdkafka::{
 use std::{
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -52,6 +52,8 @@ struct Reports {
     confirmed: AtomicU64,
     /// Why the run is broken, once it is.
     failed: Mutex<Option<String>>,
+    /// Rows were thrown away, as the consequence of an error that may be reported later.
+    purged: AtomicBool,
     /// What the client last complained of; forgotten when a row is confirmed.
     complaint: Mutex<Option<String>>,
 }
@@ -63,7 +65,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Reports {
     fn confirm(&self, seq: u64) {
         let confirmed = self.confirmed.load(Ordering::Acquire);
-        if seq == confirmed + 1 && locked(&self.failed).is_none() {
+        if seq == confirmed + 1 && locked(&self.failed).is_none() && !self.purged.load(Ordering::Acquire) {
             self.confirmed.store(seq, Ordering::Release);
             *locked(&self.complaint) = None;
         } else if seq > confirmed {
@@ -92,9 +94,15 @@ impl ProducerContext<NoCustomPartitioner> for Deliveries {
     fn delivery(&self, result: &DeliveryResult<'_>, seq: usize) {
         match result {
             Ok(_) => self.0.confirm(seq as u64),
+            Err((error, _)) if is_consequence(error) => self.0.purged.store(true, Ordering::Release),
             Err((error, message)) => self.0.fail(format!("row {seq} of {}: {error}", message.topic())),
         }
     }
+}
+
+fn is_consequence(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode::{Fatal, PurgeInflight, PurgeQueue};
+    matches!(error, KafkaError::MessageProduction(PurgeQueue | PurgeInflight | Fatal))
 }
 
 #[derive(Default)]
@@ -196,11 +204,12 @@ impl Desk {
     /// An error without a reason means that there is no room just now, or that the reports will tell.
     fn send(&self, sender: &Sender, row: &LogRow, framed: &[u8]) -> Result<(), Option<String>> {
         let seq = usize::try_from(row.seq).map_err(|e| Some(e.to_string()))?;
+        // It bears the time of sending, not the event's: retention goes by it, and what is published late or again must
+        // stay as long as anything else.
         let record = BaseRecord::with_opaque_to(&self.topic, seq)
             .partition(i32::from(row.lane))
             .key(row.key.as_str())
             .payload(framed)
-            .timestamp(row.at / 1000)
             .headers(headers::of_row(self.service, row));
         match sender.send(record) {
             Ok(()) => Ok(()),
@@ -312,7 +321,8 @@ fn look_at_reports(desk: &Desk) {
     }
     let failed = locked(&state.reports.failed).clone();
     let fatal = || state.sender.as_ref()?.client().fatal_error().map(|(_, why)| why);
-    let Some(why) = failed.or_else(fatal) else { return };
+    let purged = || state.reports.purged.load(Ordering::Acquire).then(|| "rows were thrown away".to_owned());
+    let Some(why) = failed.or_else(fatal).or_else(purged) else { return };
     if state.trouble.as_ref() != Some(&why) {
         let (service, after) = (desk.service, state.confirmed);
         tracing::warn!(service, why, after, "delivery failed; everything behind is sent again");

@@ -129,7 +129,9 @@ impl Schemas {
     async fn ask_id(&self, (topic, name, version): &Written) -> Result<u32, (String, Option<Instant>)> {
         let not_yet = |why: String| (why, None);
         let file = self.settings.contract.iter().find(|f| (f.topic, f.name, f.version) == (*topic, name, *version));
-        let file = file.ok_or_else(|| not_yet(format!("this build has no schema of {name} version {version}; run one that has")))?;
+        let file = file.ok_or_else(|| {
+            not_yet(format!("this build has no schema of {name} version {version}; run one that has"))
+        })?;
         let subject = subject(&self.settings, file).map_err(not_yet)?;
         match self.registry.id_of(&subject, file.text).await {
             Ok(Some(id)) => Ok(id),
@@ -159,7 +161,11 @@ impl Schemas {
             None => format!("the schema registry does not know the id {id}"),
         };
         let since = unknown_since.unwrap_or_else(Instant::now);
-        if since.elapsed() >= self.settings.unknown_id_after { Ok(Meaning::Poison(why)) } else { Err((why, Some(since))) }
+        if since.elapsed() >= self.settings.unknown_id_after {
+            Ok(Meaning::Poison(why))
+        } else {
+            Err((why, Some(since)))
+        }
     }
 
     /// Which version of the event a schema is. An error names the other record that it describes: then the id is a stale

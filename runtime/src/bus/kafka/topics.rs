@@ -51,7 +51,9 @@ pub enum TopicError {
         found: usize,
     },
     /// It would refuse what the log may hold.
-    #[error("the topic {topic} takes records of at most {found} bytes (max.message.bytes), and must take {MAX_RECORD}: raise it, or run `tutti topics create` on a new cluster")]
+    #[error(
+        "the topic {topic} takes records of at most {found} bytes (max.message.bytes), and must take {MAX_RECORD}: raise it, or run `tutti topics create` on a new cluster"
+    )]
     TooSmall {
         /// Which.
         topic: String,

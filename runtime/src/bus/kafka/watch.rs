@@ -82,7 +82,8 @@ impl Watch {
         reader: Arc<BaseConsumer<Quiet>>,
         bell: Arc<Bell>,
     ) -> KafkaResult<Watch> {
-        let shared = Shared { lanes: lanes.iter().map(|lane| (*lane, Facts::default())).collect(), ..Shared::default() };
+        let shared =
+            Shared { lanes: lanes.iter().map(|lane| (*lane, Facts::default())).collect(), ..Shared::default() };
         let eyes = Arc::new(Eyes { shared: Mutex::new(shared), wake: Condvar::new() });
         let asking = Asking {
             topics: lanes.iter().map(|lane| (*lane, settings.topic(lane.0))).collect(),
@@ -150,14 +151,13 @@ impl Asking {
         let mut look_at = Instant::now();
         let mut failed_at: Option<Instant> = None;
         while let Some(wanted) = self.wait(eyes, look_at, failed_at) {
-            let mut answer = Ok(Answer::default());
-            // Which topic is gone, if one is, is told only by looking at each.
-            if failed_at.is_some() || Instant::now() >= look_at {
+            let due = Instant::now() >= look_at;
+            let mut answer = if due { self.look() } else { self.ends(Answer::default()) };
+            if due {
                 look_at = Instant::now() + LOOK_EVERY;
-                answer = self.layout();
-                self.gone = answer.iter().flat_map(|answer| &answer.gone).map(|(lane, _)| *lane).collect();
+            } else if answer.is_err() {
+                answer = self.look(); // which topic is gone, if one is, is told only by looking at each
             }
-            let answer = answer.and_then(|answer| self.ends(answer));
             failed_at = answer.is_err().then(Instant::now);
             if note(&mut eyes.shared(), answer) || wanted {
                 self.bell.ring();
@@ -184,6 +184,13 @@ impl Asking {
             }
             shared = eyes.wake.wait_timeout(shared, next - now).unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+
+    /// Everything: what the topics are like, and where the lanes begin and end.
+    fn look(&mut self) -> KafkaResult<Answer> {
+        let layout = self.layout()?;
+        self.gone = layout.gone.keys().copied().collect();
+        self.ends(layout)
     }
 
     /// Where all lanes begin and end.
