@@ -9,6 +9,7 @@
 #[allow(dead_code, unused_imports, reason = "shared with the engine's tests, which use more of it")]
 mod support;
 
+mod broker;
 mod cluster;
 mod conformance;
 mod engine;
