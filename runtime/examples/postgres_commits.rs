@@ -49,7 +49,7 @@ fn batch(lead: Lead, size: u64) -> Batch {
         published: lead.head,
         log: numbers.clone().map(|seq| Arc::new(event(lead, seq))).collect(),
         states: numbers.clone().map(state).collect(),
-        cursors: vec![CursorRow { source: "left".into(), lane: 0, at }],
+        cursors: vec![CursorRow { source: "left".into(), lane: 0, at, offset_hint: None }],
         work_done: numbers.clone().map(|seq| ("Charge".into(), key(seq.saturating_sub(1024)))).collect(),
         work_put: numbers.map(|seq| Arc::new(work(seq))).collect(),
         ..Batch::default()

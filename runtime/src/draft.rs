@@ -4,7 +4,7 @@
 use crate::{
     clock::{Micros, micros},
     incoming::{From, Incoming, Reply},
-    record::{Cause, CursorRow, LogRow, ParkedRow, Position, StateRow, WorkId, WorkRow},
+    record::{Cause, CursorRow, FOREIGN, LogRow, ParkedRow, Position, StateRow, WorkId, WorkRow},
     reign::{Lane, Outcome, Reign},
     store::{Batch, Lead, StoreError},
     trace::Traceparent,
@@ -54,7 +54,7 @@ pub struct Passed {
 pub(crate) fn span_of(service: &str, lead: Lead, input: &Incoming, place: usize) -> Traceparent {
     match &input.from {
         From::Record(record) => first_span_of(service, &input.trace, &record.row),
-        From::Work { .. } | From::Parked(_) | From::Caller => {
+        From::Foreign(_) | From::Work { .. } | From::Parked(_) | From::Caller => {
             let number = lead.commits * MAX_BATCH as u64 + place as u64;
             input.trace.child(service, "handle", lead.generation, number)
         }
@@ -78,6 +78,8 @@ pub(crate) struct Draft {
     log: Vec<Arc<LogRow>>,
     said_by: Vec<usize>,
     cursors: BTreeMap<Lane, Position>,
+    hints: BTreeMap<Lane, i64>,
+    foreign: BTreeMap<Lane, u64>,
     work_done: BTreeSet<WorkId>,
     work_put: BTreeMap<WorkId, Arc<WorkRow>>,
     parked: Vec<ParkedRow>,
@@ -98,6 +100,8 @@ impl Draft {
             log: vec![],
             said_by: vec![],
             cursors: BTreeMap::new(),
+            hints: BTreeMap::new(),
+            foreign: BTreeMap::new(),
             work_done: BTreeSet::new(),
             work_put: BTreeMap::new(),
             parked: vec![],
@@ -117,6 +121,11 @@ impl Draft {
                 let cursor = self.cursors.get(&lane).or_else(|| reign.cursors.get(&lane)).copied().unwrap_or_default();
                 is_next(cursor, record.row.position())
             }
+            From::Foreign(foreign) => {
+                let lane = (foreign.source, foreign.lane);
+                let seen = self.foreign.get(&lane).or_else(|| reign.foreign.get(&lane)).copied().unwrap_or_default();
+                (foreign.seq() <= seen).then_some(Reply::Seen)
+            }
             From::Work { id, .. } => (self.is_answered(id) || !reign.handed.contains_key(id)).then_some(Reply::Seen),
             From::Parked(parked) if self.unparked.contains(&parked.id) => Some(Reply::Seen),
             From::Parked(parked) => {
@@ -134,7 +143,12 @@ impl Draft {
     /// Moves what makes the input new, so that it is not new again.
     pub fn consume(&mut self, input: &Incoming) {
         match &input.from {
-            From::Record(record) => _ = self.cursors.insert((record.source, record.row.lane), record.row.position()),
+            From::Record(record) => {
+                let lane = (record.source, record.row.lane);
+                self.cursors.insert(lane, record.row.position());
+                self.hints.extend(record.hint.map(|hint| (lane, hint)));
+            }
+            From::Foreign(foreign) => _ = self.foreign.insert((foreign.source, foreign.lane), foreign.seq()),
             From::Work { id, .. } => _ = self.work_done.insert(id.clone()),
             From::Parked(parked) => {
                 self.unparked.push(parked.id);
@@ -164,6 +178,12 @@ impl Draft {
                     self.work_put.insert(id.clone(), Arc::new(stuck));
                 }
                 Reply::Stuck(reason)
+            }
+            From::Foreign(foreign) => {
+                let parked = foreign.parked(reason.clone(), self.at);
+                *self.parked_change.entry((parked.source.clone(), input.key.clone())).or_default() += 1;
+                self.parked.push(parked);
+                Reply::Parked(reason)
             }
             From::Record(record) => {
                 *self.parked_change.entry((record.source.to_owned(), input.key.clone())).or_default() += 1;
@@ -289,12 +309,19 @@ impl Draft {
             source: (*source).to_owned(),
             lane: *lane,
             at: *at,
+            offset_hint: self.hints.get(&(*source, *lane)).copied(),
+        });
+        let foreign = self.foreign.iter().map(|((source, lane), seq)| CursorRow {
+            source: format!("{FOREIGN}{source}"),
+            lane: *lane,
+            at: Position { generation: 0, seq: *seq },
+            offset_hint: None,
         });
         let batch = Batch {
             lead: reign.lead,
             published: reign.published,
             states: rows,
-            cursors: cursors.collect(),
+            cursors: cursors.chain(foreign).collect(),
             work_done: self.work_done.into_iter().filter(|id| !self.work_put.contains_key(id)).collect(),
             work_put: self.work_put.into_values().collect(),
             parked: self.parked,
@@ -306,6 +333,7 @@ impl Draft {
             said_by: self.said_by,
             at: self.at,
             cursors: self.cursors,
+            foreign: self.foreign,
             parked: self.parked_change,
             states,
         };

@@ -5,7 +5,7 @@ mod wishes;
 
 use crate::{
     agenda::{Agenda, Turn},
-    bus::{Bus, BusAway},
+    bus::{Beginning, Bus, BusAway, Published},
     clock::{Clock, Micros},
     door::Door,
     draft::{MAX_BATCH, Passed},
@@ -16,7 +16,7 @@ use crate::{
     lanes::Lanes,
     perform::{self, Attempt, Performer},
     pulse::Pulse,
-    record::{Cause, Position, WorkRow},
+    record::{Cause, CursorRow, Position, WorkRow},
     reign::Reign,
     store::{Batch, Store, StoreError},
     telemetry::Counts,
@@ -28,6 +28,9 @@ use std::{collections::HashMap, sync::Arc};
 const LEAD_PROVED_FOR: Micros = 10_000_000;
 /// The pause before a store or bus that is away is tried again, and before a standby asks again for the lead.
 const RETRY_AFTER: Micros = 250_000;
+/// How far the log is published rides on the next batch; without one it is written down after this long, so that a
+/// restart repeats little.
+const NOTE_PUBLISHED_AFTER: Micros = 1_000_000;
 /// The store tidies up when nothing was written for this long.
 const REST_AFTER: Micros = 1_000_000;
 
@@ -153,6 +156,7 @@ impl<T: Topic> Engine<T> {
         let mut reign = Reign::begin(&self.door.service, &mut *self.door.store, &self.owner, self.build, now)?;
         fold::catch_up(&self.door.service, &mut *self.door.store, self.shared.read(), &mut reign)?;
         let away = |e: BusAway| StoreError::Outage(e.to_string());
+        self.refuse_to_be_behind(&reign)?;
         let mut lanes = Lanes::of(&self.door.service);
         let first_cursors = lanes.first_cursors(&self.door.service, &reign, &mut *self.bus).map_err(away)?;
         if !first_cursors.is_empty() {
@@ -167,24 +171,26 @@ impl<T: Topic> Engine<T> {
             reign.lead.commits += 1;
             lanes.begin(&mut reign, first_cursors);
         }
-        self.publish_rest(&mut reign)?;
+        self.bus.begin(&beginning(&reign, self.door.store.cursors()?)).map_err(away)?;
         tracing::debug!(service = T::NAME, epoch = reign.lead.epoch, head = reign.lead.head, "a reign begins");
         self.shared.set_health(Health::Ready);
         Ok(Rule { reign, agenda: Agenda::unread(), lanes, rested: false })
     }
 
-    /// Offers to the bus again what it may not have: the last commits of the reign before, also those of which nobody
-    /// knew whether they happened. Repeats are allowed.
-    fn publish_rest(&mut self, reign: &mut Reign) -> Result<(), StoreError> {
-        let mut after = Position { generation: reign.lead.generation, seq: reign.published };
-        while after.seq < reign.lead.head {
-            let rows = self.shared.read().log_after(0, after, MAX_BATCH)?;
-            let Some(last) = rows.last() else { return Ok(()) };
-            let published = self.bus.publish(&rows).map_err(|away| StoreError::Outage(away.to_string()))?;
-            reign.published = published.unwrap_or(reign.published);
-            after = last.position();
+    /// A store that was lost, or is an older copy, would number new events like ones that everybody has read already,
+    /// and they would be taken for seen.
+    fn refuse_to_be_behind(&mut self, reign: &Reign) -> Result<(), StoreError> {
+        let ends = self.bus.ends((T::NAME, 0)).map_err(|away| StoreError::Outage(away.to_string()))?;
+        let (said, log) = (ends.latest, head_of(reign));
+        if said.seq == 0 || said <= log {
+            return Ok(());
         }
-        Ok(())
+        let service = T::NAME;
+        Err(StoreError::Fatal(format!(
+            "the topic of {service} goes on to event {}.0.{}, but this store only to {}.0.{}: it was lost, or is an older copy. Nothing was sent. \
+             Run `tutti recover {service}`, which takes the missing events from the topic, or `tutti reset`, which begins the whole shop anew",
+            said.generation, said.seq, log.generation, log.seq
+        )))
     }
 
     fn end_reign(&mut self, error: &StoreError) -> Step {
@@ -241,8 +247,9 @@ impl<T: Topic> Engine<T> {
         }
         // Timers come last, but they come: records never take all the room.
         let room = MAX_BATCH - batch.len() - MAX_BATCH / 8;
-        let records = rule.lanes.fetch(&mut *self.bus, &rule.reign, now, room);
-        batch.extend(records.into_iter().map(|record| Incoming::record(&self.door.service, record)));
+        let fetched = rule.lanes.fetch(&mut *self.bus, &rule.reign, now, room);
+        batch.extend(fetched.records.into_iter().map(|record| Incoming::record(&self.door.service, record)));
+        batch.extend(fetched.foreign.into_iter().map(Incoming::foreign));
         let due = rule.agenda.timers_due(rule.lanes.followed_until(now), MAX_BATCH - batch.len());
         batch.extend(due.into_iter().map(|row| self.incoming_timer(rule, row)));
         batch
@@ -338,10 +345,8 @@ impl<T: Topic> Engine<T> {
         for row in &passed.work {
             rule.agenda.add(row.clone(), true, turn_of(&self.performers, row));
         }
-        match self.bus.publish(&passed.log) {
-            Ok(published) => rule.reign.published = published.unwrap_or(rule.reign.published),
-            Err(away) => tracing::warn!(service = T::NAME, %away, "events wait in the log"),
-        }
+        self.bus.publish(&passed.log);
+        self.published(rule);
         self.shared.changed(passed.log.iter().map(|row| &row.key).chain(&passed.touched));
         self.tell(rule, &batch, &passed);
         Ok(())
@@ -354,6 +359,13 @@ impl<T: Topic> Engine<T> {
             figures.committed(&passed.log);
         }
         self.shared.spans().batch(self.bus.system(), batch, passed, &*self.door.clock);
+    }
+
+    /// Takes note of how far the log is published by now; the next batch writes it down.
+    fn published(&mut self, rule: &mut Rule) -> Published {
+        let published = self.bus.published();
+        rule.reign.published = published.until.unwrap_or(rule.reign.lead.head);
+        published
     }
 
     /// Gives ready effects to their performers, if this reign surely still leads.
@@ -379,7 +391,18 @@ impl<T: Topic> Engine<T> {
 
     fn rest(&mut self, rule: &mut Rule) -> Result<Step, StoreError> {
         let now = self.door.clock.now();
+        let published = self.published(rule);
         let mut wake = rule.lanes.wake(now, rule.agenda.next_due());
+        if published.until.is_some() && rule.reign.lead.published < rule.reign.lead.head {
+            let note_at = rule.reign.last_commit + NOTE_PUBLISHED_AFTER;
+            if now >= note_at && rule.reign.lead.published < rule.reign.published {
+                self.pass(rule, vec![])?;
+                return Ok(Step::Worked);
+            }
+            // Delivery rings no bell: while rows are under way this looks again now and then.
+            let look_at = if now >= note_at { now + NOTE_PUBLISHED_AFTER } else { note_at };
+            wake = Some(wake.map_or(look_at, |wake| wake.min(look_at)));
+        }
         if !rule.rested && now - rule.reign.last_commit > REST_AFTER {
             self.door.store.rest()?;
             rule.reign.forget_states();
@@ -388,9 +411,24 @@ impl<T: Topic> Engine<T> {
             let rest_at = rule.reign.last_commit + REST_AFTER + 1;
             wake = Some(wake.map_or(rest_at, |wake| wake.min(rest_at)));
         }
-        self.shared.set_health(rule.lanes.health());
+        self.shared.set_health(match (rule.lanes.health(), published.held_up) {
+            (Health::Ready, Some(why)) => Health::HeldUp(why),
+            (health, _) => health,
+        });
         Ok(Step::Idle(wake))
     }
+}
+
+fn head_of(reign: &Reign) -> Position {
+    Position { generation: reign.lead.generation, seq: reign.lead.head }
+}
+
+fn beginning(reign: &Reign, cursors: Vec<CursorRow>) -> Beginning {
+    let newest = |row: &CursorRow| {
+        reign.cursors.iter().any(|(lane, at)| *lane.0 == *row.source && lane.1 == row.lane && *at == row.at)
+    };
+    let cursors = cursors.into_iter().filter(newest).collect();
+    Beginning { head: head_of(reign), published: reign.published, cursors }
 }
 
 /// Whose turn a row takes; none for a timer. A request that cannot be read takes a turn of its own, and gets stuck.

@@ -52,10 +52,11 @@ pub(crate) fn catch_up<T: Topic>(
             let Some(last) = page.last() else { break };
             at = last.position();
             let states = fold_page(kind, read, &page)?;
-            commit(store, reign, states, vec![CursorRow { source: source.clone(), lane: 0, at }])?;
+            commit(store, reign, states, vec![CursorRow { source: source.clone(), lane: 0, at, offset_hint: None }])?;
         }
     }
-    let noted = service.kinds().iter().map(|kind| CursorRow { source: source_of(kind), lane: 0, at: head });
+    let noted =
+        service.kinds().iter().map(|kind| CursorRow { source: source_of(kind), lane: 0, at: head, offset_hint: None });
     let noted: Vec<_> = noted.filter(|row| !cursors.contains(row)).collect();
     if noted.is_empty() { Ok(()) } else { commit(store, reign, vec![], noted) }
 }

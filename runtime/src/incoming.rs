@@ -1,7 +1,7 @@
 //! What waits before the door: one input, where it comes from, and what makes it new.
 
 use crate::{
-    record::{Cause, EventId, ParkedRow, Record, WorkId},
+    record::{Cause, EventId, FOREIGN, Foreign, ParkedRow, Record, WorkId},
     trace::{TraceId, Traceparent},
 };
 use choreography::{Input, Key, Origin, Refused, Service, Topic};
@@ -13,6 +13,8 @@ use tokio::sync::oneshot;
 pub enum From {
     /// New if it is the next of its lane: `seq == cursor + 1`. Lower was seen; higher means that a record was lost.
     Record(Record),
+    /// New if its place on the topic is behind every foreign one seen before.
+    Foreign(Foreign),
     /// New while its row is in the work table and was handed out in this reign.
     Work {
         /// The row it answers.
@@ -98,11 +100,24 @@ impl Incoming {
         Incoming { key: record.row.key.clone(), from: From::Record(record), body, cause, trace, caller: None }
     }
 
+    /// A record that is nobody's event: nothing can be decided about it, so it is set aside.
+    pub fn foreign(foreign: Foreign) -> Incoming {
+        let key = foreign.key();
+        let cause = Cause { event: None, via: Some(key.clone()), attempts: 0 };
+        let (body, trace) = (Body::Unreadable(foreign.why.clone()), TraceId::of_text(&key).into());
+        Incoming { from: From::Foreign(foreign), key, body, cause, trace, caller: None }
+    }
+
     /// A parked record, to be decided again or dropped.
     pub fn parked<T: Topic>(service: &Service<T>, parked: ParkedRow, discard: bool) -> Incoming {
         let source = service.sources().into_iter().find(|source| *source == parked.source);
         let (body, cause, trace) = match source {
-            Some(source) if !discard => read(service, &Record { source, row: parked.row.clone() }),
+            Some(source) if !discard => read(service, &Record::new(source, parked.row.clone())),
+            None if !discard && parked.source.starts_with(FOREIGN) => {
+                let trace = TraceId::of_text(&parked.row.key).into();
+                let why = "it is nobody's event; it can only be discarded";
+                (Body::Unreadable(why.into()), cause_of(&parked.source, parked.row.id()), trace)
+            }
             _ => {
                 (Body::Discard, cause_of(&parked.source, parked.row.id()), trace_of(&parked.row.trace, &parked.row.key))
             }
@@ -115,6 +130,7 @@ impl Incoming {
     pub fn name(&self) -> &str {
         match (&self.from, &self.body) {
             (From::Record(record), _) => &record.row.name,
+            (From::Foreign(_), _) => "foreign",
             (From::Parked(parked), _) => &parked.row.name,
             (From::Work { id, .. }, _) => &id.0,
             (From::Caller, Body::Input(origin, _)) => origin.name(),
@@ -129,9 +145,12 @@ fn read<T: Topic>(service: &Service<T>, record: &Record) -> (Body, Cause, Tracep
     let Some(reaction) = service.reaction_to_event(record.source, &row.name) else {
         return (Body::Skip, Cause::default(), trace); // most records are skipped, and nothing comes of them
     };
-    let body = match (reaction.decode)(row.schema, &row.body) {
-        Ok(input) => Body::Input(reaction.origin, input),
-        Err(why) => Body::Unreadable(why),
+    let body = match &record.poison {
+        Some(why) => Body::Unreadable(why.clone()),
+        None => match (reaction.decode)(row.schema, &row.body) {
+            Ok(input) => Body::Input(reaction.origin, input),
+            Err(why) => Body::Unreadable(why),
+        },
     };
     (body, cause_of(record.source, row.id()), trace)
 }

@@ -1,11 +1,11 @@
 //! Following the lanes of other services: what is read next, how far each was followed, and what holds one up.
 
 use crate::{
-    bus::{Bus, BusAway},
+    bus::{Bus, BusAway, Fetched},
     clock::Micros,
     handle::Health,
     incoming::{From, Incoming, Reply},
-    record::{CursorRow, Position, Record},
+    record::{CursorRow, FOREIGN, Position},
     reign::{Lane, Reign},
     telemetry::LaneCounts,
 };
@@ -74,7 +74,7 @@ impl Lanes {
             if !reign.cursors.contains_key(lane) {
                 let ends = bus.ends(*lane)?;
                 let at = if service.start() == Start::Now { ends.latest } else { ends.earliest };
-                cursors.push(CursorRow { source: lane.0.to_owned(), lane: lane.1, at });
+                cursors.push(CursorRow { source: lane.0.to_owned(), lane: lane.1, at, offset_hint: None });
             }
         }
         Ok(cursors)
@@ -90,11 +90,11 @@ impl Lanes {
     }
 
     /// What the lanes have next, each with its share of the room, beginning with another one each time.
-    pub fn fetch(&mut self, bus: &mut dyn Bus, reign: &Reign, now: Micros, room: usize) -> Vec<Record> {
+    pub fn fetch(&mut self, bus: &mut dyn Bus, reign: &Reign, now: Micros, room: usize) -> Fetched {
         let lanes = self.followed.len();
-        let mut records = vec![];
+        let mut all = Fetched::default();
         for n in 0..lanes {
-            let share = (room - records.len()) / (lanes - n);
+            let share = room.saturating_sub(all.records.len() + all.foreign.len()) / (lanes - n);
             let followed = &mut self.followed[(self.first + n) % lanes];
             followed.paused = followed.paused && still_paused(followed, reign);
             if share == 0 || followed.paused || followed.waits(now) {
@@ -102,26 +102,32 @@ impl Lanes {
             }
             let after = reign.cursors.get(&followed.lane).copied().unwrap_or_default();
             match followed.fetch(bus, after, share, now) {
-                Ok(fetched) => records.extend(fetched),
+                Ok(fetched) => {
+                    all.records.extend(fetched.records);
+                    all.foreign.extend(fetched.foreign);
+                }
                 Err(BusAway(why)) => followed.is_away(now, why),
             }
         }
         self.first = (self.first + 1) % lanes.max(1);
-        records
+        all
     }
 
     /// Learns from a batch that was passed: gaps, and sources that say nothing but poison.
     pub fn passed(&mut self, batch: &[Incoming], replies: &[Reply], now: Micros, bus: &mut dyn Bus, reign: &Reign) {
         for (input, reply) in batch.iter().zip(replies) {
-            let From::Record(record) = &input.from else { continue };
-            let lane = (record.source, record.row.lane);
+            let lane = match &input.from {
+                From::Record(record) => (record.source, record.row.lane),
+                From::Foreign(foreign) => (foreign.source, foreign.lane),
+                _ => continue,
+            };
             let Some(followed) = self.followed.iter_mut().find(|f| f.lane == lane) else { continue };
             match reply {
                 Reply::Early => followed.stands_at_gap(now, bus, reign),
                 Reply::Parked(_) => followed.poisoned(now, reign),
                 _ => followed.goes_on(),
             }
-            if matches!(reply, Reply::Accepted | Reply::Parked(_)) {
+            if let (From::Record(record), Reply::Accepted | Reply::Parked(_)) = (&input.from, reply) {
                 followed.taken_from = Some(record.row.at);
             }
         }
@@ -166,25 +172,16 @@ impl Lanes {
 impl Followed {
     /// Reads on. A lane is never read to its end while more keeps coming, so what counts is that the cursor has
     /// reached what was the end at some moment.
-    fn fetch(&mut self, bus: &mut dyn Bus, after: Position, max: usize, now: Micros) -> Result<Vec<Record>, BusAway> {
+    fn fetch(&mut self, bus: &mut dyn Bus, after: Position, max: usize, now: Micros) -> Result<Fetched, BusAway> {
         let fetched = bus.fetch(self.lane, after, max)?;
         self.away = None;
-        let last = fetched.records.last().map_or(after, |record| record.row.position());
-        self.end = match self.end {
-            Some((end, at)) if after >= end => {
-                self.until = at;
-                None
-            }
-            end => end,
-        };
-        if fetched.at_end && last == after {
-            self.until = now;
-        } else if fetched.at_end {
-            self.end = self.end.or(Some((last, now)));
-        } else if self.end.is_none() {
-            self.end = Some((bus.ends(self.lane)?.latest, now));
+        let told = fetched.end.map(|end| (end.at, now.saturating_sub(end.age)));
+        for (_, at) in self.end.into_iter().chain(told).filter(|(end, _)| after >= *end) {
+            self.until = self.until.max(at);
         }
-        Ok(fetched.records)
+        // The older question is answered first; a newer one would never be, while more keeps coming.
+        self.end = self.end.or(told).filter(|(end, _)| after < *end);
+        Ok(fetched)
     }
 
     fn is_away(&mut self, now: Micros, why: String) {
@@ -240,7 +237,8 @@ fn still_paused(followed: &mut Followed, reign: &Reign) -> bool {
     paused
 }
 
-/// Keys of a source under which something is parked.
+/// Keys of a source under which something is parked, and what is foreign on its topic.
 fn heads(reign: &Reign, source: &str) -> usize {
-    reign.parked.keys().filter(|(parked, _)| parked == source).count()
+    let of_source = |parked: &str| parked.strip_prefix(FOREIGN).unwrap_or(parked) == source;
+    reign.parked.keys().filter(|(parked, _)| of_source(parked)).count()
 }

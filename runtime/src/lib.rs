@@ -36,6 +36,6 @@ pub use engine::{Engine, Parts, Step};
 pub use handle::{Handle, Health, Rejected, Settled, Shared, Status, Versioned, Watch};
 pub use keyring::{FileKeyring, KeyError, Keyring};
 pub use perform::{Performer, performer};
-pub use record::{Cause, EventId, LogRow, ParkedRow, Position, Record, WorkRow};
+pub use record::{Cause, EventId, Foreign, LogRow, ParkedRow, Position, Record, WorkRow};
 pub use store::{Read, Store, StoreError};
 pub use trace::{TraceId, Traceparent};

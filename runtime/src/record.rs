@@ -115,6 +115,72 @@ pub struct Record {
     pub source: &'static str,
     /// The event, byte for byte as its log has it.
     pub row: Arc<LogRow>,
+    /// Where the bus may look for the next one: a hint only, kept with the cursor.
+    pub hint: Option<i64>,
+    /// Why the bus cannot tell what the bytes are, if it cannot; then `row.body` is all of them.
+    pub poison: Option<String>,
+}
+
+impl Record {
+    /// A record that can be read.
+    #[must_use]
+    pub fn new(source: &'static str, row: Arc<LogRow>) -> Record {
+        Record { source, row, hint: None, poison: None }
+    }
+}
+
+/// What a bus carries on a service's topic that is none of its events: somebody else wrote it, or it lost its headers.
+/// It has no place in the lane; its place on the topic tells whether it was seen before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Foreign {
+    /// The service whose topic it is on.
+    pub source: &'static str,
+    /// The lane it is in.
+    pub lane: u16,
+    /// The topic.
+    pub topic: Arc<str>,
+    /// Its place in the lane.
+    pub offset: u64,
+    /// The bytes.
+    pub body: Arc<[u8]>,
+    /// When it was put there, in microseconds since 1970.
+    pub at: i64,
+    /// Why it is no event.
+    pub why: String,
+}
+
+/// Before the name of a source stands for what is foreign on its topic, in cursors and parked rows.
+pub(crate) const FOREIGN: &str = "foreign:";
+
+impl Foreign {
+    /// Names it for ever: topic, partition and offset.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        format!("{}/{}/{}", self.topic, self.lane, self.offset)
+    }
+
+    /// Counts up along the lane, from 1.
+    pub(crate) fn seq(&self) -> u64 {
+        self.offset + 1
+    }
+
+    /// The row that is set aside. Nothing else is ever parked behind it: its key is its own.
+    pub(crate) fn parked(&self, reason: String, since: i64) -> ParkedRow {
+        let row = LogRow {
+            lane: self.lane,
+            generation: 0,
+            seq: self.seq(),
+            key: self.key(),
+            name: "foreign".into(),
+            schema: 0,
+            body: self.body.clone(),
+            cause: String::new(),
+            trace: String::new(),
+            epoch: 0,
+            at: self.at,
+        };
+        ParkedRow { id: 0, source: format!("{FOREIGN}{}", self.source), row: Arc::new(row), reason, since }
+    }
 }
 
 /// One request to the world or the clock that is not answered yet.
@@ -177,6 +243,8 @@ pub struct CursorRow {
     pub lane: u16,
     /// The last record taken.
     pub at: Position,
+    /// Where the bus may look for the next one; never trusted.
+    pub offset_hint: Option<i64>,
 }
 
 /// One state as it is stored.

@@ -5,7 +5,7 @@ use crate::{
     clock::Micros,
     draft::Passed,
     incoming::Reply,
-    record::{CursorRow, Position, WorkId, WorkRow},
+    record::{CursorRow, FOREIGN, Position, WorkId, WorkRow},
     store::{Batch, Lead, Store, StoreError},
 };
 use choreography::{Key, Service, Slot, States, Topic};
@@ -30,6 +30,8 @@ pub struct Reign {
     pub published: u64,
     /// How far each lane is read.
     pub cursors: BTreeMap<Lane, Position>,
+    /// How far each lane was looked through for foreign records, by their places on the topic.
+    pub foreign: BTreeMap<Lane, u64>,
     /// How many records are parked per source and key.
     pub parked: HashMap<(String, Key), usize>,
     /// Work given to its performer and not yet answered.
@@ -55,6 +57,7 @@ impl Reign {
         now: Micros,
     ) -> Result<Reign, StoreError> {
         let lead = store.begin_reign(owner, build)?;
+        let cursors = store.cursors()?;
         let mut parked = HashMap::new();
         for slot in store.parked_keys()? {
             *parked.entry(slot).or_default() += 1;
@@ -62,7 +65,8 @@ impl Reign {
         Ok(Reign {
             lead,
             published: lead.published,
-            cursors: newest_cursors(service, store.cursors()?),
+            foreign: foreign_cursors(service, &cursors),
+            cursors: newest_cursors(service, cursors),
             parked,
             handed: HashMap::new(),
             states: service.states(),
@@ -123,11 +127,13 @@ impl Reign {
         self.lead = Lead {
             head: self.lead.head + batch.log.len() as u64,
             commits: self.lead.commits + 1,
+            published: batch.published,
             last_at: outcome.at,
             ..self.lead
         };
         self.last_commit = outcome.at;
         self.cursors.extend(outcome.cursors);
+        self.foreign.extend(outcome.foreign);
         for (slot, change) in outcome.parked {
             let count = self.parked.entry(slot.clone()).or_default();
             *count = count.saturating_add_signed(change);
@@ -163,6 +169,7 @@ pub(crate) struct Outcome {
     pub said_by: Vec<usize>,
     pub at: Micros,
     pub cursors: BTreeMap<Lane, Position>,
+    pub foreign: BTreeMap<Lane, u64>,
     pub parked: HashMap<(String, Key), isize>,
     pub states: Vec<(Slot, choreography::AnyState, u64)>,
 }
@@ -178,4 +185,14 @@ fn newest_cursors<T: Topic>(service: &Service<T>, rows: Vec<CursorRow>) -> BTree
         }
     }
     cursors
+}
+
+fn foreign_cursors<T: Topic>(service: &Service<T>, rows: &[CursorRow]) -> BTreeMap<Lane, u64> {
+    let sources = service.sources();
+    let lane = |row: &CursorRow| {
+        let named = row.source.strip_prefix(FOREIGN)?;
+        let source = sources.iter().find(|source| **source == named)?;
+        Some(((*source, row.lane), row.at.seq))
+    };
+    rows.iter().filter_map(lane).collect()
 }

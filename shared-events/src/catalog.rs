@@ -92,6 +92,15 @@ pub fn check_compatibility(files: &[SchemaFile]) -> Result<usize, Vec<String>> {
     compatibility::check(files)
 }
 
+/// Which version of an event among `files` a schema is, as a registry has it: the same fields in the same order, whatever
+/// else is written into it. Where only defaults differ, the bytes are the same under either version, and the first is told.
+///
+/// # Errors
+/// When the text is no Avro schema.
+pub fn version_of(files: &[SchemaFile], topic: &str, name: &str, schema: &str) -> Result<Option<u16>, String> {
+    parsed::version_of(files, topic, name, schema)
+}
+
 /// Takes note of the schema that a newer build writes an event with, as a registry has it. From then on
 /// [`Topic::decode`](choreography::Topic::decode) and [`to_json`] read that version, leaving out what they do not know.
 ///

@@ -85,6 +85,18 @@ fn unknown(topic: &str, name: &str, version: u16) -> String {
     }
 }
 
+/// See [`crate::catalog::version_of`].
+pub(crate) fn version_of(files: &[SchemaFile], topic: &str, name: &str, text: &str) -> Result<Option<u16>, String> {
+    let canonical = |text: &str| Schema::parse_str(text).map(|schema| schema.canonical_form());
+    let wanted = canonical(text).map_err(|why| format!("it is no Avro schema: {}", brief(&why)))?;
+    for file in files.iter().filter(|file| (file.topic, file.name) == (topic, name)) {
+        if canonical(file.text).map_err(|why| unusable(file, &why))? == wanted {
+            return Ok(Some(file.version));
+        }
+    }
+    Ok(None)
+}
+
 /// Reads a whole datum the slow way, resolving what `writer` wrote to `reader` where that is another schema.
 pub(crate) fn read(writer: &Schema, reader: Option<&Schema>, mut datum: &[u8]) -> Result<Value, String> {
     let resolving = GenericDatumReader::builder(writer).maybe_reader_schema(reader).human_readable(false).build();

@@ -2,11 +2,11 @@
 //! copy and no relay. Rows that somebody still has to read are kept at hand, so that a reader that keeps up never asks
 //! the store.
 
-use super::{Bus, BusAway, Ends, Fetched};
+use super::{Beginning, Bus, BusAway, End, Ends, Fetched, Published};
 use crate::{
     record::{LogRow, Position, Record},
     reign::Lane,
-    store::Read,
+    store::{Read, StoreError},
 };
 use std::{
     collections::{HashMap, VecDeque},
@@ -94,6 +94,23 @@ impl Topic {
     fn tail(&self) -> MutexGuard<'_, Tail> {
         self.tail.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn ring(&self) {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|bell| bell.ring());
+    }
+
+    /// The same as a tail has it, from the log. Only a full page leaves its end open.
+    fn logged_after(&self, lane: u16, after: Position, max: usize) -> Result<(Vec<Arc<LogRow>>, Position), StoreError> {
+        let rows = self.log.log_after(lane, after, max)?;
+        let last = rows.last().map_or(after, |row| row.position());
+        let end = if rows.len() < max { last } else { self.end()?.max(last) };
+        Ok((rows, end))
+    }
+
+    fn end(&self) -> Result<Position, StoreError> {
+        let lead = self.log.lead()?;
+        Ok(Position { generation: lead.generation, seq: lead.head })
+    }
 }
 
 impl Tail {
@@ -110,15 +127,22 @@ impl Tail {
         self.rows.drain(..excess);
     }
 
-    /// What the tail has after a position; nothing when it does not reach back that far.
-    fn kept_after(&self, lane: u16, after: Position, max: usize) -> Option<Vec<Arc<LogRow>>> {
+    /// Forgets a tail that does not reach up to the log's head: a reign before committed rows without telling.
+    fn begin(&mut self, head: Position) {
+        if self.rows.back().is_some_and(|last| last.position() != head) {
+            self.rows.clear();
+        }
+    }
+
+    /// What the tail has after a position, and its end; nothing when it does not reach back that far.
+    fn kept_after(&self, lane: u16, after: Position, max: usize) -> Option<(Vec<Arc<LogRow>>, Position)> {
         let (first, last) = (self.rows.front()?, self.rows.back()?);
         let reaches = lane == first.lane
             && after.generation == first.generation
             && after.seq + 1 >= first.seq
             && after <= last.position();
         let skip = usize::try_from((after.seq + 1).checked_sub(first.seq)?).ok()?;
-        reaches.then(|| self.rows.iter().skip(skip).take(max).cloned().collect())
+        reaches.then(|| (self.rows.iter().skip(skip).take(max).cloned().collect(), last.position()))
     }
 
     /// A reader asks for what comes after a position, so it has taken everything before. What all have taken goes, but
@@ -138,6 +162,14 @@ pub struct LogBus {
 }
 
 impl Bus for LogBus {
+    fn begin(&mut self, beginning: &Beginning) -> Result<(), BusAway> {
+        if let Ok(topic) = self.hub.topic(self.service) {
+            topic.tail().begin(beginning.head);
+            topic.ring();
+        }
+        Ok(())
+    }
+
     fn fetch(&mut self, (source, lane): Lane, after: Position, max: usize) -> Result<Fetched, BusAway> {
         let topic = self.hub.topic(source)?;
         let kept = {
@@ -145,28 +177,34 @@ impl Bus for LogBus {
             tail.taken(self.service, after);
             tail.kept_after(lane, after, max)
         };
-        let rows = match kept {
-            Some(rows) => rows,
-            None => topic.log.log_after(lane, after, max).map_err(|e| BusAway(e.to_string()))?,
+        let (rows, end) = match kept {
+            Some(kept) => kept,
+            None => topic.logged_after(lane, after, max).map_err(|e| BusAway(e.to_string()))?,
         };
-        let at_end = rows.len() < max;
-        Ok(Fetched { records: rows.into_iter().map(|row| Record { source, row }).collect(), at_end })
+        let records = rows.into_iter().map(|row| Record::new(source, row)).collect();
+        Ok(Fetched { records, foreign: vec![], end: Some(End { at: end, age: 0 }) })
     }
 
     fn ends(&mut self, (source, _): Lane) -> Result<Ends, BusAway> {
-        let lead = self.hub.topic(source)?.log.lead().map_err(|e| BusAway(e.to_string()))?;
-        let at = |seq| Position { generation: lead.generation, seq };
-        Ok(Ends { earliest: at(0), latest: at(lead.head) })
+        let latest = self.hub.topic(source)?.end().map_err(|e| BusAway(e.to_string()))?;
+        Ok(Ends { earliest: Position { seq: 0, ..latest }, latest })
     }
 
     fn reread(&mut self, _lane: Lane, _after: Position) -> Result<(), BusAway> {
         Ok(()) // the log is read by position anyway
     }
 
-    fn publish(&mut self, rows: &[Arc<LogRow>]) -> Result<Option<u64>, BusAway> {
-        let topic = self.hub.topic(self.service)?;
-        topic.tail().push(rows);
-        topic.readers.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|bell| bell.ring());
-        Ok(rows.last().map(|row| row.seq))
+    fn publish(&mut self, rows: &[Arc<LogRow>]) {
+        // A service whose log is not in the hub has no reader in it.
+        if let Ok(topic) = self.hub.topic(self.service)
+            && !rows.is_empty()
+        {
+            topic.tail().push(rows);
+            topic.ring();
+        }
+    }
+
+    fn published(&mut self) -> Published {
+        Published::default() // the log is the topic
     }
 }

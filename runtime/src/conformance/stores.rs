@@ -113,7 +113,7 @@ fn work(name: &str, key: &str, due: i64, seq: u64) -> WorkRow {
 }
 
 fn cursor(source: &str, generation: i64, seq: u64) -> CursorRow {
-    CursorRow { source: source.into(), lane: 0, at: Position { generation, seq } }
+    CursorRow { source: source.into(), lane: 0, at: Position { generation, seq }, offset_hint: Some(seq.cast_signed()) }
 }
 
 fn parked(source: &str, key: &str, seq: u64) -> ParkedRow {

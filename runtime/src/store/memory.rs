@@ -26,7 +26,7 @@ struct Tables {
     build: u64,
     log: BTreeMap<Position, Arc<LogRow>>,
     state: BTreeMap<(String, Key), StateRow>,
-    cursor: BTreeMap<(String, u16, i64), u64>,
+    cursor: BTreeMap<(String, u16, i64), (u64, Option<i64>)>,
     work: BTreeMap<WorkId, WorkRow>,
     parked: BTreeMap<u64, ParkedRow>,
     last_parked: u64,
@@ -168,7 +168,9 @@ impl Tables {
         self.lead.last_at = batch.log.last().map_or(self.lead.last_at, |row| row.at);
         self.log.extend(batch.log.iter().map(|row| (row.position(), row.clone())));
         self.state.extend(batch.states.iter().map(|row| ((row.kind.clone(), row.key.clone()), row.clone())));
-        self.cursor.extend(batch.cursors.iter().map(|c| ((c.source.clone(), c.lane, c.at.generation), c.at.seq)));
+        self.cursor.extend(
+            batch.cursors.iter().map(|c| ((c.source.clone(), c.lane, c.at.generation), (c.at.seq, c.offset_hint))),
+        );
         batch.work_done.iter().for_each(|id| _ = self.work.remove(id));
         self.work.extend(batch.work_put.iter().map(|row| (row.id(), (**row).clone())));
         for row in &batch.parked {
@@ -226,10 +228,11 @@ impl Read for MemoryStore {
     }
 
     fn cursors(&self) -> Result<Vec<CursorRow>, StoreError> {
-        let row = |((source, lane, generation), seq): (&(String, u16, i64), &u64)| CursorRow {
+        let row = |((source, lane, generation), (seq, hint)): (&(String, u16, i64), &(u64, Option<i64>))| CursorRow {
             source: source.clone(),
             lane: *lane,
             at: Position { generation: *generation, seq: *seq },
+            offset_hint: *hint,
         };
         Ok(self.reachable()?.cursor.iter().map(row).collect())
     }

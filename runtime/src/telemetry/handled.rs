@@ -18,7 +18,7 @@ use crate::{
     clock::{Clock, Micros},
     draft::{BEHIND_PARKED, Passed, first_span_of, span_of, span_of_event},
     incoming::{Body, From, Incoming, Reply},
-    record::{LogRow, ParkedRow},
+    record::{FOREIGN, Foreign, LogRow, ParkedRow},
     trace::Traceparent,
 };
 use opentelemetry::{
@@ -71,6 +71,7 @@ impl Batch<'_> {
             (_, Body::Skip, _) | (_, _, Reply::Seen | Reply::Early | Reply::Led(_)) => return None,
             (From::Parked(_), _, Reply::Parked(why)) if why == BEHIND_PARKED => return None,
             (From::Record(record), ..) => self.processed(record.source, &record.row),
+            (From::Foreign(foreign), ..) => self.foreign(foreign),
             (From::Parked(parked), body, _) => self.taken_up(parked, input, matches!(body, Body::Discard)),
             (From::Work { attempts: 0, .. }, ..) => self.internal(format!("timer {}", input.name()), &input.key),
             (From::Work { .. }, ..) => self.internal(format!("answer {}", input.name()), &input.key),
@@ -90,9 +91,16 @@ impl Batch<'_> {
         self.span(SpanKind::Consumer, format!("process {source}.events"), attributes)
     }
 
+    /// A record that no service of the shop wrote.
+    fn foreign(&self, foreign: &Foreign) -> SpanData {
+        let topic = text("messaging.destination.name", foreign.topic.to_string());
+        let system = KeyValue::new("messaging.system", self.system);
+        self.span(SpanKind::Consumer, format!("process {}", foreign.topic), vec![system, topic])
+    }
+
     /// A record that was set aside, decided again or dropped at last: linked to the span in which it was set aside.
     fn taken_up(&self, parked: &ParkedRow, input: &Incoming, dropped: bool) -> SpanData {
-        let mut span = self.processed(&parked.source, &parked.row);
+        let mut span = self.processed(parked.source.strip_prefix(FOREIGN).unwrap_or(&parked.source), &parked.row);
         if dropped {
             span.span_kind = SpanKind::Internal;
             span.name = Cow::from(format!("discard {}", parked.row.name));

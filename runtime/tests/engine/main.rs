@@ -15,6 +15,7 @@ mod figures;
 mod folding;
 mod lost_commits;
 mod parking;
+mod published;
 mod records;
 mod rounds;
 mod standby;

@@ -2,8 +2,8 @@
 
 use choreography::Topic;
 use runtime::{
-    LogRow, Position, Record,
-    bus::{Bus, BusAway, Ends, Fetched},
+    Foreign, LogRow, Position, Read, Record,
+    bus::{Beginning, Bus, BusAway, End, Ends, Fetched, Published},
     reign::Lane,
 };
 use std::{
@@ -27,6 +27,14 @@ pub struct Script {
     pub calls: Vec<String>,
     /// What the desk published.
     pub published: Vec<Arc<LogRow>>,
+    /// What the bus says of it.
+    pub progress: Published,
+    /// The desk's own log: what a reign before committed and nobody published is read there.
+    pub log: Option<Arc<dyn Read>>,
+    /// How reigns began.
+    pub began: Vec<Beginning>,
+    /// Delivered with the next fetch, of whatever source.
+    pub foreign: Vec<Foreign>,
 }
 
 #[derive(Clone, Default)]
@@ -47,7 +55,7 @@ pub fn record<E: Topic>(seq: u64, event: &E) -> Record {
         epoch: 1,
         at: 1,
     };
-    Record { source: E::NAME, row: Arc::new(row) }
+    Record::new(E::NAME, Arc::new(row))
 }
 
 /// The same record in another generation.
@@ -134,6 +142,15 @@ impl Script {
 }
 
 impl Bus for ScriptedBus {
+    fn begin(&mut self, beginning: &Beginning) -> Result<(), BusAway> {
+        let mut script = self.script();
+        script.began.push(beginning.clone());
+        let after = Position { seq: beginning.published, ..beginning.head };
+        let rest = script.log.as_ref().map(|log| log.log_after(0, after, usize::MAX >> 1).unwrap());
+        script.published.extend(rest.into_iter().flatten());
+        Ok(())
+    }
+
     fn fetch(&mut self, (source, lane): Lane, after: Position, max: usize) -> Result<Fetched, BusAway> {
         let mut script = self.script();
         script.reach(source, format!("fetch {source}.{lane} after {}", after.seq))?;
@@ -147,10 +164,9 @@ impl Bus for ScriptedBus {
         let next = lane.into_iter().flat_map(|lane| lane.range(behind));
         let there = next.filter(|(at, _)| !script.lost.contains(&(source, **at))).map(|(_, record)| record.clone());
         let taken: Vec<_> = there.take(room).collect();
-        let last = taken.last().map_or(after, |record| record.row.position());
-        let at_end = last >= script.latest(source);
+        let end = Some(End { at: script.latest(source), age: 0 });
         records.extend(taken);
-        Ok(Fetched { records, at_end })
+        Ok(Fetched { records, foreign: std::mem::take(&mut script.foreign), end })
     }
 
     fn ends(&mut self, (source, lane): Lane) -> Result<Ends, BusAway> {
@@ -165,8 +181,11 @@ impl Bus for ScriptedBus {
         self.script().reach(source, format!("reread {source}.{lane} after {}", after.seq))
     }
 
-    fn publish(&mut self, rows: &[Arc<LogRow>]) -> Result<Option<u64>, BusAway> {
+    fn publish(&mut self, rows: &[Arc<LogRow>]) {
         self.script().published.extend(rows.iter().cloned());
-        Ok(rows.last().map(|row| row.seq))
+    }
+
+    fn published(&mut self) -> Published {
+        self.script().progress.clone()
     }
 }

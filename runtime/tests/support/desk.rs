@@ -100,6 +100,7 @@ impl Around {
         let Around { sessions, service, clock, bus, other_bus, performers, spans } = self;
         let (world, read, notes) = (World::default(), sessions.read(), Arc::<Mutex<Notes>>::default());
         let shared = Shared::traced("desk", read.clone(), spans.clone());
+        bus.script().log = Some(read.clone());
         let parts = Parts {
             service: service(),
             store: Box::new(Shaky { inner: sessions.store(), notes: notes.clone(), naive: None }),

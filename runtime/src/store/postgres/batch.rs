@@ -25,7 +25,8 @@ const LOG: Columns = &[
 ];
 const STATE: Columns =
     &[("kind", "text"), ("key", "text"), ("lane", "int4"), ("seq", "int8"), ("version", "int8"), ("body", "bytea")];
-const CURSOR: Columns = &[("source", "text"), ("gen", "int8"), ("lane", "int4"), ("seq", "int8")];
+const CURSOR: Columns =
+    &[("source", "text"), ("gen", "int8"), ("lane", "int4"), ("seq", "int8"), ("offset_hint", "int8")];
 const WORK_DONE: Columns = &[("name", "text"), ("key", "text")];
 const WORK: Columns = &[
     ("name", "text"),
@@ -83,7 +84,7 @@ pub(super) fn sql() -> String {
              ON CONFLICT (kind, key) DO UPDATE SET seq = excluded.seq, version = excluded.version, body = excluded.body
          ), taken AS (
            INSERT INTO cursor ({cursor_n}) SELECT {cursor_n} FROM {cursor} AS new ({cursor_n})
-             ON CONFLICT (source, gen, lane) DO UPDATE SET seq = excluded.seq
+             ON CONFLICT (source, gen, lane) DO UPDATE SET seq = excluded.seq, offset_hint = excluded.offset_hint
          ), answered AS (
            DELETE FROM work USING {done} AS done ({done_n}) WHERE work.key = done.key AND work.name = done.name
          ), asked AS (
@@ -171,7 +172,9 @@ impl<'b> Parameters<'b> {
         self.column(cursors, |r| escaped(&r.source));
         self.column(cursors, |r| r.at.generation);
         self.column(cursors, |r| i32::from(r.lane));
-        self.try_column(cursors, |r| number(r.at.seq))
+        self.try_column(cursors, |r| number(r.at.seq))?;
+        self.column(cursors, |r| r.offset_hint);
+        Ok(())
     }
 
     fn work(&mut self, Batch { work_done, work_put, .. }: &'b Batch) -> Result<(), StoreError> {

@@ -16,7 +16,7 @@ pub(super) const SELECT_STATE: &str = "SELECT kind, key, lane, seq, version, bod
 pub(super) const SELECT_WORK: &str = "SELECT name, key, lane, seq, due, shape, body, cause, trace, stuck FROM work";
 pub(super) const SELECT_PARKED: &str =
     "SELECT id, source, gen, lane, seq, key, name, reason, schema, cause, trace, at, body, since FROM parked";
-const SELECT_CURSORS: &str = "SELECT source, lane, gen, seq FROM cursor ORDER BY source, lane, gen";
+const SELECT_CURSORS: &str = "SELECT source, lane, gen, seq, offset_hint FROM cursor ORDER BY source, lane, gen";
 const SELECT_LEAD: &str = "SELECT gen, epoch, head, published, commits,
     coalesce((SELECT at FROM log WHERE lane = 0 ORDER BY gen DESC, seq DESC LIMIT 1), 0) FROM lead WHERE lane = 0";
 
@@ -97,7 +97,7 @@ fn lead_row(row: &Row) -> Result<Lead, StoreError> {
 
 fn cursor_row(row: &Row) -> Result<CursorRow, StoreError> {
     let at = Position { generation: get(row, 2)?, seq: count(row, 3)? };
-    Ok(CursorRow { source: text(row, 0)?, lane: small(row, 1)?, at })
+    Ok(CursorRow { source: text(row, 0)?, lane: small(row, 1)?, at, offset_hint: get(row, 4)? })
 }
 
 pub(super) fn log_row(row: &Row) -> Result<Arc<LogRow>, StoreError> {

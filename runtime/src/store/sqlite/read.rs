@@ -138,11 +138,11 @@ pub(super) fn lead(db: &Connection) -> Result<Lead, StoreError> {
 
 pub(super) fn cursors(db: &Connection) -> Result<Vec<CursorRow>, StoreError> {
     let mut statement = db
-        .prepare_cached("SELECT source, lane, gen, seq FROM cursor ORDER BY source, lane, gen")
+        .prepare_cached("SELECT source, lane, gen, seq, offset_hint FROM cursor ORDER BY source, lane, gen")
         .map_err(store_error)?;
     let row = |row: &Row| {
         let at = Position { generation: row.get(2)?, seq: row.get(3)? };
-        Ok(CursorRow { source: row.get(0)?, lane: row.get(1)?, at })
+        Ok(CursorRow { source: row.get(0)?, lane: row.get(1)?, at, offset_hint: row.get(4)? })
     };
     let rows = statement.query_map([], row).map_err(store_error)?;
     rows.collect::<Result<_, _>>().map_err(store_error)

@@ -246,15 +246,16 @@ fn put_states(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<u64>
 
 static MOVE_CURSORS: LazyLock<ManyRows> = LazyLock::new(|| {
     ManyRows::new(
-        "INSERT INTO cursor (source, gen, lane, seq) VALUES",
-        4,
-        "ON CONFLICT DO UPDATE SET seq = excluded.seq",
+        "INSERT INTO cursor (source, gen, lane, seq, offset_hint) VALUES",
+        5,
+        "ON CONFLICT DO UPDATE SET seq = excluded.seq, offset_hint = excluded.offset_hint",
     )
 });
 
 fn move_cursors(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<u64> {
-    MOVE_CURSORS
-        .run(transaction, &batch.cursors, |s, first, r| bind!(s, first, &r.source, r.at.generation, r.lane, r.at.seq))
+    MOVE_CURSORS.run(transaction, &batch.cursors, |s, first, r| {
+        bind!(s, first, &r.source, r.at.generation, r.lane, r.at.seq, r.offset_hint)
+    })
 }
 
 // The join looks each row up; with `(key, name) IN (VALUES …)` SQLite would scan the table.

@@ -11,7 +11,7 @@ use axum::{
 };
 use runtime::{
     TraceId,
-    http::{JsonBytes, Problem},
+    http::{JsonBytes, Problem, RequestSpan},
 };
 use serde::Deserialize;
 use shared_events::OrderId;
@@ -76,12 +76,14 @@ pub(super) enum CarrierReportKind {
 pub(super) async fn take_report(
     State(api): State<ShippingApi>,
     headers: HeaderMap,
+    span: RequestSpan,
     body: JsonBytes,
 ) -> Result<StatusCode, Problem> {
     // Before anything of the body is believed.
     let signed = api.secrets.verify(signature(&headers), body.as_bytes(), api.clock.now());
     signed.map_err(turned_away)?;
     let (report, trace) = body.read::<CarrierReport>()?.validate()?;
+    let trace = span.joins(&api.handle, trace);
     api.handle.command(report, trace).await?;
     Ok(StatusCode::NO_CONTENT)
 }

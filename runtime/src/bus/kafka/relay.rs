@@ -1,0 +1,364 @@
+//! The relay: a service's own log onto its topic, as a contiguous ascending run.
+//!
+//! Committed rows go from the engine's thread straight to the producer. A thread of the relay's own takes delivery
+//! reports, and reads from the log whatever the producer could not take at once: after a start, after an error, when its
+//! queue was full. On any delivery error everything under way is thrown away and a new producer begins behind the last
+//! row that was confirmed: rows may be repeated, never overtaken.
+
+use super::{Settings, config, headers, schemas::Schemas};
+use crate::{
+    bus::{Beginning, Published},
+    record::{LogRow, Position},
+    store::Read,
+};
+use rdkafka::{
+    ClientContext, Message,
+    config::RDKafkaLogLevel,
+    error::{KafkaError, RDKafkaErrorCode},
+    message::DeliveryResult,
+    producer::{BaseProducer, BaseRecord, NoCustomPartitioner, Producer, ProducerContext},
+};
+use std::{
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+/// Rows read from the log at once.
+const PAGE: usize = 1024;
+/// How long the relay's thread takes delivery reports before it looks around.
+const REPORTS_FOR: Duration = Duration::from_millis(50);
+/// The same while rows wait in the log for room in the producer's queue.
+const MAKE_ROOM_FOR: Duration = Duration::from_millis(5);
+/// The pause before a new producer, and before a schema or a log that is away is asked for again.
+const TRY_AGAIN_AFTER: Duration = Duration::from_millis(500);
+/// Rows under way for so long without any news are worth mentioning.
+const SILENT_FOR: Duration = Duration::from_secs(10);
+/// What is under way when the bus is closed gets so long to arrive; the rest is in the log.
+const FLUSH_WITHIN: Duration = Duration::from_secs(2);
+
+type Sender = BaseProducer<Deliveries>;
+
+/// What one producer reports.
+#[derive(Clone)]
+pub(super) struct Deliveries(Arc<Reports>);
+
+#[derive(Default)]
+struct Reports {
+    /// The last row of a run without holes that the broker has.
+    confirmed: AtomicU64,
+    /// Why the run is broken, once it is.
+    failed: Mutex<Option<String>>,
+    /// Rows were thrown away, as the consequence of an error that may be reported later.
+    purged: AtomicBool,
+    /// What the client last complained of; forgotten when a row is confirmed.
+    complaint: Mutex<Option<String>>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Reports {
+    fn confirm(&self, seq: u64) {
+        let confirmed = self.confirmed.load(Ordering::Acquire);
+        if seq == confirmed + 1 && locked(&self.failed).is_none() && !self.purged.load(Ordering::Acquire) {
+            self.confirmed.store(seq, Ordering::Release);
+            *locked(&self.complaint) = None;
+        } else if seq > confirmed {
+            self.fail(format!("row {seq} was confirmed, but {} was not", confirmed + 1));
+        }
+    }
+
+    fn fail(&self, why: String) {
+        locked(&self.failed).get_or_insert(why);
+    }
+}
+
+impl ClientContext for Deliveries {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        config::log(level, facility, line);
+    }
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(target: "librdkafka", %error, reason);
+        *locked(&self.0.complaint) = Some(reason.to_owned());
+    }
+}
+
+impl ProducerContext<NoCustomPartitioner> for Deliveries {
+    /// The row's seq.
+    type DeliveryOpaque = usize;
+    fn delivery(&self, result: &DeliveryResult<'_>, seq: usize) {
+        match result {
+            Ok(_) => self.0.confirm(seq as u64),
+            Err((error, _)) if is_consequence(error) => self.0.purged.store(true, Ordering::Release),
+            Err((error, message)) => self.0.fail(format!("row {seq} of {}: {error}", message.topic())),
+        }
+    }
+}
+
+fn is_consequence(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode::{Fatal, PurgeInflight, PurgeQueue};
+    matches!(error, KafkaError::MessageProduction(PurgeQueue | PurgeInflight | Fatal))
+}
+
+#[derive(Default)]
+struct State {
+    /// The log's generation. Another one begins with another reign.
+    generation: i64,
+    /// The last row that is known to be committed.
+    told: u64,
+    /// The last row that the producer was given.
+    handed: u64,
+    /// The last row that is known to be on the topic.
+    confirmed: u64,
+    /// Whether the thread reads the log; until it has caught up, rows are only noted.
+    behind: bool,
+    sender: Option<Arc<Sender>>,
+    reports: Arc<Reports>,
+    /// Producers of reigns and runs that are over. To drop one may take a moment.
+    retired: Vec<Arc<Sender>>,
+    /// Why rows wait.
+    trouble: Option<String>,
+    /// When something was confirmed last, or there was nothing to confirm.
+    moved: Option<Instant>,
+    /// The bus is closed; what is under way gets until then.
+    closing: Option<Instant>,
+}
+
+impl State {
+    /// Nothing is left to do.
+    fn is_at_rest(&self) -> bool {
+        self.retired.is_empty() && !self.behind && self.handed == self.confirmed
+    }
+}
+
+/// A service's own events on their way out.
+pub(super) struct Relay {
+    desk: Arc<Desk>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What the engine's thread and the relay's share.
+pub(super) struct Desk {
+    service: &'static str,
+    topic: String,
+    settings: Settings,
+    log: Arc<dyn Read>,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+impl Desk {
+    pub fn new(service: &'static str, settings: &Settings, log: Arc<dyn Read>) -> Arc<Desk> {
+        Arc::new(Desk {
+            service,
+            topic: settings.topic(service),
+            settings: settings.clone(),
+            log,
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        })
+    }
+
+    /// Something that rows wait for may be there.
+    pub fn news(&self) {
+        self.changed.notify_one();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        locked(&self.state)
+    }
+
+    /// Gives rows to the producer, as far as they follow and it has room. False when the thread must go on.
+    fn hand(&self, state: &mut State, schemas: &Arc<Schemas>, rows: &[Arc<LogRow>]) -> bool {
+        let Some(sender) = state.sender.clone() else { return false };
+        let mut framed = vec![];
+        for row in rows.iter().filter(|row| row.generation == state.generation) {
+            if row.seq <= state.handed {
+                continue;
+            }
+            if row.seq != state.handed + 1 {
+                return false;
+            }
+            let id = match schemas.id_of(self.service, &row.name, row.schema) {
+                Ok(id) => id,
+                Err(why) => {
+                    state.trouble = why.or(state.trouble.take());
+                    return false;
+                }
+            };
+            headers::frame(id, &row.body, &mut framed);
+            if let Err(why) = self.send(&sender, row, &framed) {
+                state.trouble = why.or(state.trouble.take());
+                return false;
+            }
+            state.handed = row.seq;
+        }
+        true
+    }
+
+    /// An error without a reason means that there is no room just now, or that the reports will tell.
+    fn send(&self, sender: &Sender, row: &LogRow, framed: &[u8]) -> Result<(), Option<String>> {
+        let seq = usize::try_from(row.seq).map_err(|e| Some(e.to_string()))?;
+        // It bears the time of sending, not the event's: retention goes by it, and what is published late or again must
+        // stay as long as anything else.
+        let record = BaseRecord::with_opaque_to(&self.topic, seq)
+            .partition(i32::from(row.lane))
+            .key(row.key.as_str())
+            .payload(framed)
+            .headers(headers::of_row(self.service, row));
+        match sender.send(record) {
+            Ok(()) => Ok(()),
+            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull | RDKafkaErrorCode::Fatal), _)) => Err(None),
+            Err((error, _)) => Err(Some(format!("row {seq} cannot be sent to {}: {error}", self.topic))),
+        }
+    }
+
+    fn begin_run(&self, state: &mut State) -> Result<(), String> {
+        let reports = Arc::new(Reports::default());
+        reports.confirmed.store(state.confirmed, Ordering::Release);
+        let sender = self.settings.producer(Deliveries(reports.clone()));
+        let sender = sender.map_err(|e| format!("no producer can be made for {}: {e}", self.topic))?;
+        state.retired.extend(state.sender.replace(Arc::new(sender)));
+        (state.reports, state.handed) = (reports, state.confirmed);
+        Ok(())
+    }
+}
+
+impl Relay {
+    /// Starts the relay's thread; it sends nothing before a reign begins.
+    pub fn start(desk: Arc<Desk>, schemas: Arc<Schemas>) -> std::io::Result<Relay> {
+        let (shared, name) = (desk.clone(), format!("{}-relay", desk.service));
+        let thread = std::thread::Builder::new().name(name).spawn(move || run(&shared, &schemas))?;
+        Ok(Relay { desk, thread: Some(thread) })
+    }
+
+    /// A reign begins: whatever an earlier one had under way is dropped, and sent again from the log.
+    pub fn begin(&self, beginning: &Beginning) -> Result<(), String> {
+        let mut state = self.desk.state();
+        state.generation = beginning.head.generation;
+        (state.told, state.confirmed) = (beginning.head.seq, beginning.published);
+        self.desk.begin_run(&mut state)?;
+        state.behind = state.handed < state.told;
+        state.trouble = None;
+        state.moved = Some(Instant::now());
+        self.desk.changed.notify_one();
+        Ok(())
+    }
+
+    pub fn publish(&self, schemas: &Arc<Schemas>, rows: &[Arc<LogRow>]) {
+        let Some(last) = rows.last() else { return };
+        let mut state = self.desk.state();
+        state.told = state.told.max(last.seq);
+        if state.behind {
+            return; // the thread gets there by itself, and is not to be hurried while it waits for somebody
+        }
+        if state.handed == state.confirmed {
+            state.moved = Some(Instant::now());
+        }
+        state.behind = !self.desk.hand(&mut state, schemas, rows);
+        self.desk.changed.notify_one();
+    }
+
+    pub fn published(&self) -> Published {
+        let state = self.desk.state();
+        let confirmed = state.confirmed.max(state.reports.confirmed.load(Ordering::Acquire));
+        let waits = confirmed < state.told;
+        let complaint = || locked(&state.reports.complaint).clone();
+        let silent = || {
+            let since = state.moved.filter(|moved| moved.elapsed() >= SILENT_FOR)?;
+            Some(format!("the brokers have confirmed nothing for {} s", since.elapsed().as_secs()))
+        };
+        let why = if waits { state.trouble.clone().or_else(complaint).or_else(silent) } else { None };
+        let held_up = why.map(|why| format!("events wait to be published: {why}"));
+        Published { until: Some(confirmed), held_up }
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.desk.state().closing = Some(Instant::now() + FLUSH_WITHIN);
+        self.desk.changed.notify_one();
+        if let Some(thread) = self.thread.take() {
+            // It has a deadline of its own; that it panicked was reported.
+            _ = thread.join();
+        }
+    }
+}
+
+fn run(desk: &Desk, schemas: &Arc<Schemas>) {
+    loop {
+        let mut state = desk.state();
+        while state.closing.is_none() && state.is_at_rest() {
+            state = desk.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.closing.is_some_and(|until| state.is_at_rest() || until <= Instant::now()) {
+            return; // what has not arrived is in the log, and sent by the next reign
+        }
+        let (retired, sender, behind) = (std::mem::take(&mut state.retired), state.sender.clone(), state.behind);
+        drop(state);
+        drop(retired);
+        if let Some(sender) = sender {
+            sender.poll(if behind { MAKE_ROOM_FOR } else { REPORTS_FOR });
+        }
+        look_at_reports(desk);
+        if behind {
+            catch_up(desk, schemas);
+        }
+    }
+}
+
+/// Takes note of what was confirmed, and begins anew behind it after an error.
+fn look_at_reports(desk: &Desk) {
+    let mut state = desk.state();
+    let confirmed = state.reports.confirmed.load(Ordering::Acquire);
+    if confirmed > state.confirmed {
+        (state.confirmed, state.moved, state.trouble) = (confirmed, Some(Instant::now()), None);
+    }
+    let failed = locked(&state.reports.failed).clone();
+    let fatal = || state.sender.as_ref()?.client().fatal_error().map(|(_, why)| why);
+    let purged = || state.reports.purged.load(Ordering::Acquire).then(|| "rows were thrown away".to_owned());
+    let Some(why) = failed.or_else(fatal).or_else(purged) else { return };
+    if state.trouble.as_ref() != Some(&why) {
+        let (service, after) = (desk.service, state.confirmed);
+        tracing::warn!(service, why, after, "delivery failed; everything behind is sent again");
+    }
+    metrics::counter!("tutti.relay.restarts", "service" => desk.service).increment(1);
+    state.behind = true;
+    state.trouble = Some(why);
+    if let Err(why) = desk.begin_run(&mut state) {
+        state.trouble = Some(why);
+    }
+    // What the broker refused once it may refuse again at once.
+    drop(desk.changed.wait_timeout_while(state, TRY_AGAIN_AFTER, |state| state.closing.is_none()));
+}
+
+/// Gives the producer a page of the log.
+fn catch_up(desk: &Desk, schemas: &Arc<Schemas>) {
+    let (generation, handed) = {
+        let state = desk.state();
+        (state.generation, state.handed)
+    };
+    let page = desk.log.log_after(0, Position { generation, seq: handed }, PAGE);
+    let mut state = desk.state();
+    if (state.generation, state.handed) != (generation, handed) {
+        return; // another reign has begun meanwhile
+    }
+    let went_on = match page {
+        Ok(rows) => desk.hand(&mut state, schemas, &rows),
+        Err(error) => {
+            state.trouble = Some(error.to_string());
+            false
+        }
+    };
+    // The engine adds rows under this lock, so nothing falls between catching up and being told.
+    state.behind = state.handed < state.told;
+    if !went_on && state.handed == handed && state.handed == state.confirmed {
+        // Nothing is under way whose delivery could be waited for.
+        drop(desk.changed.wait_timeout(state, TRY_AGAIN_AFTER));
+    }
+}
