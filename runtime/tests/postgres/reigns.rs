@@ -155,7 +155,7 @@ fn content_that_the_server_refuses_leaves_nothing_and_does_not_end_the_reign() {
     let state = StateRow { kind: "page.1".into(), key: "a".into(), lane: 0, seq: 1, version: 1, body: vec![] };
     let refused = store.commit(&Batch {
         states: vec![state.clone()],
-        cursors: vec![CursorRow { source: "guilty".into(), lane: 0, at }],
+        cursors: vec![CursorRow { source: "guilty".into(), lane: 0, at, offset_hint: None }],
         ..batch(lead)
     });
     assert!(matches!(&refused, Err(StoreError::Data(why)) if why.contains("23514")), "{refused:?}");
