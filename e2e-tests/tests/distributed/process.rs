@@ -22,7 +22,6 @@ pub struct Process {
     /// Speaks to its address for operators.
     pub admin: Client,
     pub listen: SocketAddr,
-    pub admin_listen: SocketAddr,
     settings: Vec<(&'static str, String)>,
     log: PathBuf,
     child: Option<Child>,
@@ -52,9 +51,12 @@ impl Process {
         client.moved_to(&format!("http://{listen}"));
         admin.moved_to(&format!("http://{admin_listen}"));
         let mut settings = settings;
-        settings.extend([("LISTEN", listen), ("ADMIN_LISTEN", admin_listen), ("ADVERTISE", listen)].map(|(n, a)| (n, a.to_string())));
+        settings.extend(
+            [("LISTEN", listen), ("ADMIN_LISTEN", admin_listen), ("ADVERTISE", listen)]
+                .map(|(n, a)| (n, a.to_string())),
+        );
         let log = folder.join(format!("{name}-{}.log", listen.port()));
-        Process { name, client, admin, listen, admin_listen, settings, log, child: None }
+        Process { name, client, admin, listen, settings, log, child: None }
     }
 
     /// With a setting changed, or left out.

@@ -22,8 +22,8 @@ fn the_keyring_on_postgres_conforms() {
     let fresh = || {
         let database = Arc::new(server.fresh());
         let opened = database.clone();
-        let forget = move |customer: &str| -> Pin<Box<dyn Future<Output = ()>>> {
-            let (database, customer) = (database.clone(), customer.to_owned());
+        let forget = move |customer: String| -> Pin<Box<dyn Future<Output = ()>>> {
+            let database = database.clone();
             Box::pin(async move {
                 let client = database.server.connect(&database.name).await;
                 let sql = "UPDATE customer_key SET key = NULL WHERE customer = $1";
