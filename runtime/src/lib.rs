@@ -11,6 +11,7 @@ pub mod conformance;
 pub mod door;
 mod draft;
 pub mod engine;
+pub mod failpoint;
 mod fold;
 pub mod handle;
 pub mod host;

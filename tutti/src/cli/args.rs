@@ -87,6 +87,8 @@ const VERIFY_EXAMPLES: &str = "\
 Examples:
   tutti verify                        the running shop at --url
   tutti verify --data ./tutti-data    a data directory, of a running shop or of a stopped one
+  tutti verify --deployed             the databases that ORDER_DATABASE_URL, INVENTORY_DATABASE_URL and so on
+                                      name, and the world at WORLD_URL
 
 Exits with 1 if an invariant is violated.";
 
@@ -302,6 +304,13 @@ pub struct VerifyArgs {
     /// Check this data directory instead of the shop at --url
     #[arg(long, value_name = "DIR", env = "TUTTI_DATA", hide_env_values = true)]
     pub data: Option<PathBuf>,
+    /// Check a deployed shop: the services' databases, as ORDER_DATABASE_URL, INVENTORY_DATABASE_URL, PAYMENT_…,
+    /// SHIPPING_… and EMAIL_DATABASE_URL name them, and the books of the outside world
+    #[arg(long)]
+    pub deployed: bool,
+    /// With --deployed: who serves the books of the outside world
+    #[arg(long, value_name = "URL", env = "WORLD_URL", default_value = "http://world:8080")]
+    pub world_url: String,
 }
 
 /// `tutti reset`.

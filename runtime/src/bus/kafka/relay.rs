@@ -8,6 +8,7 @@
 use super::{Settings, config, headers, schemas::Schemas};
 use crate::{
     bus::{Beginning, Published},
+    failpoint,
     record::{LogRow, Position},
     store::Read,
 };
@@ -93,7 +94,10 @@ impl ProducerContext<NoCustomPartitioner> for Deliveries {
     type DeliveryOpaque = usize;
     fn delivery(&self, result: &DeliveryResult<'_>, seq: usize) {
         match result {
-            Ok(_) => self.0.confirm(seq as u64),
+            Ok(_) => {
+                self.0.confirm(seq as u64);
+                failpoint::reached("relay.delivered");
+            }
             Err((error, _)) if is_consequence(error) => self.0.purged.store(true, Ordering::Release),
             Err((error, message)) => self.0.fail(format!("row {seq} of {}: {error}", message.topic())),
         }
@@ -212,7 +216,10 @@ impl Desk {
             .payload(framed)
             .headers(headers::of_row(self.service, row));
         match sender.send(record) {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                failpoint::reached("relay.sent");
+                Ok(())
+            }
             Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull | RDKafkaErrorCode::Fatal), _)) => Err(None),
             Err((error, _)) => Err(Some(format!("row {seq} cannot be sent to {}: {error}", self.topic))),
         }

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     clock::DatabaseClock,
+    failpoint,
     record::{CursorRow, ParkedRow, WorkId, WorkRow},
     store::{Batch, Lead, Store, StoreError, WorkPlace},
 };
@@ -96,6 +97,7 @@ impl Store for PostgresStore {
                     lead::end_silent_holder(session.client()).await?;
                     return Err(lead::led(session.client(), build).await);
                 }
+                failpoint::reached("lead.locked");
                 session.write = Some(session.client().prepare(&batch::sql()).await.map_err(store_error)?);
                 session.show_life(&database, clock.clone());
             }
