@@ -1,7 +1,7 @@
 //! The bus on Kafka: one topic per service, one partition per lane (ADR 16), schemas in a registry.
 //!
-//! Outwards the [relay] sends the log; inwards the [reader] takes what librdkafka has fetched ahead, and keeps no place
-//! of its own. A [watch] asks, beside both, where the lanes end by now and whether the topics are still what they were.
+//! Outwards the relay sends the log; inwards the reader takes what librdkafka has fetched ahead, and keeps no place
+//! of its own. A watch asks, beside both, where the lanes end by now and whether the topics are still what they were.
 
 mod config;
 mod headers;
