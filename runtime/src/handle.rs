@@ -3,7 +3,7 @@
 use crate::{
     incoming::{Incoming, Reply},
     intake::{Intake, TurnedAway, Wish},
-    record::{CursorRow, LogRow, WorkRow},
+    record::{CursorRow, LogRow, ParkedRow, WorkRow},
     store::{Counts, Lead, Read, StoreError},
     telemetry::{Figures, Spans},
     trace::Traceparent,
@@ -258,6 +258,14 @@ impl Handle {
         self.read(move |read| read.work_of(&key)).await
     }
 
+    /// Records that were set aside, in that order, after an id.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn parked_after(&self, id: u64, limit: usize) -> Result<Vec<ParkedRow>, StoreError> {
+        self.read(move |read| read.parked_after(id, limit)).await
+    }
+
     /// Watches a key: register first, then read, then wait for a change.
     #[must_use]
     pub fn watch(&self, key: &str) -> Watch {
@@ -321,6 +329,16 @@ impl Handle {
             Ok(_) => Ok(()),
             Err(gone) => Err(gone.to_string()),
         }
+    }
+
+    /// Waits until this process leads and takes commands.
+    ///
+    /// # Errors
+    /// When the service is gone.
+    pub async fn leads(&self) -> Result<(), String> {
+        let mut health = self.shared.health.subscribe();
+        let leads = health.wait_for(|health| matches!(health, Health::Ready | Health::HeldUp(_))).await;
+        leads.map(drop).map_err(|gone| gone.to_string())
     }
 
     /// Asks the engine to retry or drop what was set aside. Answers what it did, or why not.

@@ -12,6 +12,8 @@ use tokio::sync::mpsc;
 
 /// A decision that takes longer than this is never going to end.
 const STUCK_AFTER: Duration = Duration::from_secs(30);
+/// How often the watchdog looks whether a decision is stuck.
+const WATCH_EVERY: Duration = Duration::from_secs(5);
 
 /// A running engine.
 pub struct Running {
@@ -54,10 +56,23 @@ fn run<T: Topic>(engine: &mut Engine<T>) -> Result<(), String> {
 }
 
 /// What a service is deciding about, if that has taken too long: the process must end.
-#[must_use]
-pub fn stuck(service: &str, pulse: &Pulse) -> Option<String> {
+fn stuck(service: &str, pulse: &Pulse) -> Option<String> {
     let (name, key) = pulse.stuck_for(STUCK_AFTER)?;
     Some(format!("{service}: deciding about {name} {key} has taken more than {} s", STUCK_AFTER.as_secs()))
+}
+
+/// A decision that never ends cannot be interrupted, only reported: the process must end, and start again. Goes on until
+/// nobody listens to `ended` any more.
+pub async fn watch_over(watched: Vec<(&'static str, Arc<Pulse>)>, ended: mpsc::UnboundedSender<String>) {
+    while !ended.is_closed() {
+        tokio::time::sleep(WATCH_EVERY).await;
+        for (service, pulse) in &watched {
+            if let Some(stuck) = stuck(service, pulse) {
+                // If nobody listens, the process is ending already.
+                _ = ended.send(stuck);
+            }
+        }
+    }
 }
 
 impl Running {

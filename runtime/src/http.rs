@@ -1,16 +1,24 @@
 //! What the HTTP APIs of all services share: problems that name the field, extractors that answer with them, bounds.
 
+mod admin;
 mod extract;
+mod forward;
+mod health;
 mod idempotency;
 mod problem;
 mod span;
+mod timeline;
 mod timestamp;
 
+pub use admin::admin;
 pub use extract::{Json, JsonBytes, Path, Query};
+pub use forward::forwarding;
+pub use health::health;
 pub use idempotency::IdempotencyKey;
 pub use problem::Problem;
 pub use span::RequestSpan;
 pub(crate) use span::{Told, UnderWay};
+pub use timeline::{Asked, Said, Timeline};
 pub use timestamp::Timestamp;
 
 use axum::{

@@ -38,6 +38,14 @@ pub enum SecretError {
         /// How long it is.
         length: usize,
     },
+    /// A setting is no secret. It does not show the value.
+    #[error("{setting} must hold {} hexadecimal digits, and holds {length} characters; make one with: openssl rand -hex {LENGTH}", 2 * LENGTH)]
+    Hex {
+        /// Which setting.
+        setting: &'static str,
+        /// How long its value is.
+        length: usize,
+    },
     /// The system has no randomness for a new one.
     #[error("the system gives no randomness for the shop's secret: {0}")]
     NoRandomness(String),
@@ -58,6 +66,17 @@ impl ShopSecret {
     #[must_use]
     pub fn from_bytes(bytes: [u8; LENGTH]) -> ShopSecret {
         ShopSecret(bytes)
+    }
+
+    /// The secret that `setting` holds in hexadecimal digits.
+    ///
+    /// # Errors
+    /// When there are more or fewer than 64, or other characters.
+    pub fn from_hex(setting: &'static str, value: &str) -> Result<ShopSecret, SecretError> {
+        let digits: Option<Vec<u8>> = value.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect();
+        let bytes = digits.map(|digits| digits.chunks(2).map(|pair| pair.iter().fold(0, |n, d| n << 4 | d)).collect());
+        let bytes: Option<[u8; LENGTH]> = bytes.filter(|_| value.len() == 2 * LENGTH).and_then(|b: Vec<u8>| b.try_into().ok());
+        bytes.map(ShopSecret).ok_or_else(|| SecretError::Hex { setting, length: value.chars().count() })
     }
 
     /// Reads the secret in `path`; makes and keeps a new one if the file is not there. The caller decides whether it
@@ -172,6 +191,17 @@ mod tests {
         let mac = secret().mac("p", &[b"x"]);
         let hex: String = mac.iter().map(|b| format!("{b:02x}")).collect();
         assert_eq!(hex, "99d0c90903912620b936a11c1360a73e5e1edff183de505d72f590ebd8c0adc5");
+    }
+
+    #[test]
+    fn a_setting_holds_it_in_hexadecimal_digits_and_never_shows() {
+        let hex = "00ff".repeat(16);
+        let read = ShopSecret::from_hex("SHOP_SECRET", &hex.to_uppercase()).unwrap();
+        assert_eq!(read.0[..4], [0, 255, 0, 255]);
+        for wrong in ["", &hex[1..], &format!("{hex}00"), &hex.replace('f', "g"), &"ä".repeat(32)] {
+            let error = ShopSecret::from_hex("SHOP_SECRET", wrong).unwrap_err().to_string();
+            assert!(error.starts_with("SHOP_SECRET must hold 64 hexadecimal digits"), "{error}");
+        }
     }
 
     #[test]

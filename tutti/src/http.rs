@@ -4,7 +4,7 @@ mod operations;
 mod timeline;
 
 use axum::{Router, extract::State, http::header, response::IntoResponse, routing::get};
-use inventory::api::InventoryApi;
+use inventory::{api::InventoryApi, opening::Opening};
 use order::{api::OrderApi, catalogue::Catalogue};
 use runtime::{Handle, Keyring, secret::ShopSecret};
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -25,6 +25,8 @@ pub struct Parts {
     pub keyring: Arc<dyn Keyring>,
     /// What is sold.
     pub catalogue: Arc<Catalogue>,
+    /// What there can be stock of.
+    pub opening: Opening,
     /// How long an order may take to be confirmed.
     pub deadline: Duration,
     /// The data directory, to be held against the invariants.
@@ -60,7 +62,7 @@ pub fn router(parts: &Parts) -> Router {
         routes = routes.merge(order::api::router(OrderApi::new(handle, secret, keyring, catalogue, parts.deadline)));
     }
     if let Some(handle) = handle("inventory") {
-        let sold = parts.catalogue.products().map(|product| product.sku.clone());
+        let sold = parts.opening.skus().cloned();
         routes = routes.merge(inventory::api::router(InventoryApi::new(handle, sold)));
     }
     let edge = OpenApiRouter::new()

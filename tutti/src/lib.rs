@@ -6,7 +6,6 @@ pub mod client;
 pub mod demo;
 pub mod failure;
 pub mod http;
-pub mod interrupt;
 pub mod invariants;
 pub mod map;
 pub mod saga;
@@ -15,6 +14,8 @@ pub mod shop;
 pub mod table;
 pub mod time;
 pub mod timeline;
+
+pub use runtime::interrupt;
 
 /// A third of the shop's processor time went into the C library's allocator; this one takes a fraction of it, for
 /// SQLite too, whose calls it overrides, and gives back what a burst needed. It does not build for Windows' own compiler.

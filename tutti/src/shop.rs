@@ -7,6 +7,7 @@ pub use data::DataDir;
 pub use services::SERVICES;
 
 use crate::http;
+use inventory::opening::Opening;
 use runtime::{Handle, SystemClock, secret::ShopSecret, telemetry::Telemetry};
 use services::Services;
 use shipping::reports::Report;
@@ -21,8 +22,6 @@ use world::World;
 
 /// How long requests under way may take when the shop closes.
 const DRAIN_WITHIN: Duration = Duration::from_secs(10);
-/// How often the watchdog looks whether a decision is stuck.
-const WATCH_EVERY: Duration = Duration::from_secs(5);
 
 /// How the shop is opened.
 #[derive(Clone, Debug)]
@@ -96,7 +95,8 @@ impl Shop {
         order::figures::keep(&services.handle("order")?);
         let following = options.telemetry.follow(services.handles());
         let catalogue = Arc::new(order::catalogue::Catalogue::built_in().map_err(|e| part(e.to_string()))?);
-        services.open_stock(&catalogue).await?;
+        let opening = Opening::built_in().map_err(|e| part(e.to_string()))?;
+        services.open_stock(&opening).await?;
         data.note_complete()?;
         let (closing, closed) = watch::channel(false);
         let router = http::router(&http::Parts {
@@ -105,11 +105,12 @@ impl Shop {
             secret,
             keyring,
             catalogue,
+            opening,
             deadline: options.order_deadline,
             data: options.data.clone(),
         });
         let server = tokio::spawn(serve(listener, router, closed));
-        tokio::spawn(watch_over(services.watchdog(), ending));
+        tokio::spawn(runtime::host::watch_over(services.watchdog(), ending));
         Ok(Shop { address, services, server, following, closing, ended, _data: data })
     }
 
@@ -170,17 +171,4 @@ fn open_world(data: &DataDir, options: &Options, shipping: Arc<OnceLock<Handle>>
     };
     World::open(&data.file("world"), &settings, Arc::new(SystemClock), receive)
         .map_err(|e| StartError::Part(e.to_string()))
-}
-
-/// A decision that never ends cannot be interrupted, only reported: the process must end, and start again.
-async fn watch_over(watched: Vec<(&'static str, Arc<runtime::pulse::Pulse>)>, ending: mpsc::UnboundedSender<String>) {
-    while !ending.is_closed() {
-        tokio::time::sleep(WATCH_EVERY).await;
-        for (service, pulse) in &watched {
-            if let Some(stuck) = runtime::host::stuck(service, pulse) {
-                // If nobody listens, the process is ending already.
-                _ = ending.send(stuck);
-            }
-        }
-    }
 }

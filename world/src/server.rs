@@ -1,12 +1,11 @@
 //! The outside world as a server of its own: what the program `world` runs.
 
 pub mod args;
-mod signals;
 
 use crate::{BadFault, OpenError, Options, World, api, carrier::webhook::Webhook, post::mailpit::Mailpit};
 use args::Args;
 use axum::{Router, http::header, routing::get};
-use runtime::SystemClock;
+use runtime::{SystemClock, interrupt::interrupted};
 use std::{
     fs::{self, File, TryLockError},
     net::SocketAddr,
@@ -101,7 +100,7 @@ impl Server {
     /// When it can no longer listen.
     pub async fn run(mut self) -> Result<(), ServerError> {
         let ended = tokio::select! {
-            () = signals::asked_to_end() => None,
+            () = interrupted() => None,
             ended = &mut self.serving => Some(ended),
         };
         // Nobody listens to this if it has ended by itself.

@@ -3,14 +3,14 @@
 //! the lock belongs to the session.
 
 mod batch;
-mod error;
+pub(crate) mod error;
 mod lead;
 mod migrate;
 mod provision;
 mod read;
 mod rows;
 mod session;
-mod text;
+pub(crate) mod text;
 mod write;
 
 pub use migrate::SCHEMA_VERSION;
@@ -44,6 +44,8 @@ const UNACKNOWLEDGED_FOR: Duration = Duration::from_secs(10);
 /// Where a service's database is, and the threads that talk to it. Clones are the same database.
 #[derive(Clone)]
 pub struct Database {
+    /// The setting that names it, for what is said of a wrong one.
+    setting: &'static str,
     config: Config,
     runtime: Handle,
     /// Whether it was ever reached: before that a wrong password is a mistake in the settings, later it is waited out.
@@ -53,7 +55,7 @@ pub struct Database {
 /// A client with the task that drives its connection; dropping it closes the connection at once, even while the server
 /// owes an answer.
 pub(crate) struct Connected {
-    client: Arc<Client>,
+    pub(crate) client: Arc<Client>,
     tasks: JoinSet<()>,
 }
 
@@ -65,6 +67,15 @@ impl Database {
     /// # Errors
     /// When it is no URL of a PostgreSQL database.
     pub fn new(url: &str, runtime: Handle) -> Result<Database, StoreError> {
+        Database::named("DATABASE_URL", url, runtime)
+    }
+
+    /// The same, of another setting.
+    ///
+    /// # Errors
+    /// When it is no URL of a PostgreSQL database.
+    pub(crate) fn named(setting: &'static str, url: &str, runtime: Handle) -> Result<Database, StoreError> {
+        let not_a_url = |why: &str| not_a_url(setting, why);
         let mut config: Config = url.parse().map_err(|e| not_a_url(&describe(&e)))?;
         if config.get_dbname().is_none() {
             return Err(not_a_url("it names no database"));
@@ -81,7 +92,7 @@ impl Database {
         // A dead peer of an idle connection is noticed within 11 s, not after the two hours that are the default.
         config.keepalives(true).keepalives_idle(Duration::from_secs(5));
         config.keepalives_interval(Duration::from_secs(2)).keepalives_retries(3);
-        Ok(Database { config, runtime, reached: Arc::default() })
+        Ok(Database { setting, config, runtime, reached: Arc::default() })
     }
 
     /// Runs a call to its end, on the thread that makes it.
@@ -95,7 +106,7 @@ impl Database {
     }
 
     /// Opens one session with these settings; `purpose` is what the server's list of sessions shows.
-    async fn connect(&self, purpose: &str, settings: &str) -> Result<Connected, StoreError> {
+    pub(crate) async fn connect(&self, purpose: &str, settings: &str) -> Result<Connected, StoreError> {
         let mut config = self.config.clone();
         if config.get_application_name().is_none() {
             config.application_name(purpose);
@@ -128,8 +139,8 @@ impl Database {
             return StoreError::Outage(why);
         }
         StoreError::Fatal(format!(
-            "{why}. See that DATABASE_URL names the right server, database, user and password, and that the database \
-             was created"
+            "{why}. See that {} names the right server, database, user and password, and that the database was created",
+            self.setting
         ))
     }
 }
@@ -155,9 +166,9 @@ impl fmt::Debug for Database {
     }
 }
 
-fn not_a_url(why: &str) -> StoreError {
+fn not_a_url(setting: &str, why: &str) -> StoreError {
     StoreError::Fatal(format!(
-        "DATABASE_URL cannot be used ({why}): give postgres://USER:PASSWORD@HOST:PORT/DATABASE, with special \
+        "{setting} cannot be used ({why}): give postgres://USER:PASSWORD@HOST:PORT/DATABASE, with special \
          characters of the password percent-encoded"
     ))
 }

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod domain;
+pub mod opening;
 mod states;
 
 use choreography::Service;

@@ -20,8 +20,6 @@ pub struct Product {
     pub unit_price_minor: i64,
     /// ISO 4217; the same for all articles.
     pub currency: String,
-    /// How many a new shop begins with.
-    pub initial_stock: i64,
 }
 
 /// Everything the shop sells: at least one article, all in one currency.
@@ -50,7 +48,7 @@ impl Catalogue {
         Catalogue::read("the built-in catalogue", BUILT_IN)
     }
 
-    /// Reads a file: a JSON array of `{"sku","name","unit_price_minor","currency","initial_stock"}`.
+    /// Reads a file: a JSON array of `{"sku","name","unit_price_minor","currency"}`.
     ///
     /// # Errors
     /// When it cannot be read, or is wrong.
@@ -124,8 +122,8 @@ impl Product {
         if name.trim().is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
             return wrong("the name must be 1 to 200 characters, without control characters");
         }
-        if self.unit_price_minor < 0 || self.initial_stock < 0 {
-            return wrong("unit_price_minor and initial_stock must not be below 0");
+        if self.unit_price_minor < 0 {
+            return wrong("unit_price_minor must not be below 0");
         }
         if self.currency.len() != 3 || !self.currency.bytes().all(|b| b.is_ascii_uppercase()) {
             return wrong("the currency must be an ISO 4217 code as EUR");
@@ -168,10 +166,8 @@ mod tests {
     }
 
     #[test]
-    fn the_built_in_catalogue_is_right_and_has_something_scarce() {
-        let catalogue = Catalogue::built_in().unwrap();
-        assert_eq!(catalogue.products().count(), 8);
-        assert_eq!(catalogue.product("POT-RARE").unwrap().initial_stock, 3);
+    fn the_built_in_catalogue_is_right() {
+        assert_eq!(Catalogue::built_in().unwrap().products().count(), 8);
     }
 
     #[test]
@@ -196,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_wrong_catalogue_says_what_is_wrong() {
-        let good = r#"{"sku":"A","name":"a","unit_price_minor":1,"currency":"EUR","initial_stock":1}"#;
+        let good = r#"{"sku":"A","name":"a","unit_price_minor":1,"currency":"EUR"}"#;
         let cases = [
             ("nonsense".to_owned(), "line 1"),
             ("[]".to_owned(), "0 articles"),

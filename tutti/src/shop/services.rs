@@ -3,14 +3,14 @@
 use super::{DataDir, Options, StartError};
 use choreography::{Service, Topic};
 use email::mail::Mailer;
-use inventory::domain::Replenish;
-use order::catalogue::Catalogue;
+use inventory::opening::Opening;
 use payment::gateway::PaymentGateway;
 use runtime::{
-    Clock, Engine, Handle, Keyring, Parts, Performer, Rejected, Shared, SystemClock, TraceId,
+    Clock, Engine, Handle, Keyring, Parts, Performer, Shared, SystemClock,
     bus::LogHub,
     host::{self, Running},
     performer,
+    process::BUILD,
     pulse::Pulse,
     store::{SqliteRead, SqliteStore},
     telemetry::Telemetry,
@@ -20,15 +20,10 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 use world::World;
 
-/// Counts builds that fold differently; an older one never takes the lead back.
-const BUILD: u64 = 1;
 /// How long a call to the outside world may take before nobody knows how it ended.
 const CALL_WITHIN: Duration = Duration::from_secs(2);
 /// The services of the shop.
 pub const SERVICES: [&str; 5] = ["order", "inventory", "payment", "shipping", "email"];
-/// The delivery note of the stock a shop opens with, so that opening again brings nothing twice. It holds a space, so
-/// that no client's Idempotency-Key is ever the same.
-const OPENING: &str = "opening stock";
 
 /// The running services.
 pub(super) struct Services {
@@ -161,25 +156,10 @@ impl Services {
         Ok(())
     }
 
-    /// Brings in the stock that the catalogue says a shop opens with, once.
-    pub async fn open_stock(&self, catalogue: &Catalogue) -> Result<(), StartError> {
-        let inventory = self.handle("inventory")?;
-        for product in catalogue.products().filter(|product| product.initial_stock > 0) {
-            let delivery = format!("{OPENING} {}", product.sku);
-            let trace = TraceId::of_text(&delivery);
-            let bring = Replenish { delivery, sku: product.sku.clone(), quantity: product.initial_stock };
-            match inventory.command(bring, trace).await {
-                // A catalogue that has changed since does not bring the opening stock again.
-                Ok(_) | Err(Rejected::Refused(_)) => {}
-                Err(why) => {
-                    return Err(StartError::Part(format!(
-                        "the opening stock of {} is not accepted: {why:?}",
-                        product.sku
-                    )));
-                }
-            }
-        }
-        Ok(())
+    /// Brings in the stock that a shop opens with, once.
+    pub async fn open_stock(&self, opening: &Opening) -> Result<(), StartError> {
+        let brought = opening.bring_in(&self.handle("inventory")?).await;
+        brought.map_err(|why| StartError::Part(format!("the opening stock is not accepted: {why:?}")))
     }
 
     pub fn watchdog(&self) -> Vec<(&'static str, Arc<Pulse>)> {

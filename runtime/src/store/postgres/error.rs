@@ -6,7 +6,7 @@ use tokio_postgres::{Error, error::SqlState};
 
 /// An error in one line: the server's message and code, or the chain of what went wrong on the way to it. Never the
 /// detail, which may quote stored values.
-pub(super) fn describe(error: &Error) -> String {
+pub(crate) fn describe(error: &Error) -> String {
     if let Some(db) = error.as_db_error() {
         return format!("{} (SQLSTATE {})", db.message(), db.code().code());
     }
@@ -20,13 +20,13 @@ pub(super) fn describe(error: &Error) -> String {
 }
 
 /// What is wrong with a session, and not with what was asked of it.
-pub(super) fn outage(error: &Error) -> StoreError {
+pub(crate) fn outage(error: &Error) -> StoreError {
     StoreError::Outage(describe(error))
 }
 
 /// Content that can never be taken is the input's fault. Missing tables are a person's. Everything else is waited for:
 /// the session is dropped, and a new reign reads what is true.
-pub(super) fn store_error(error: Error) -> StoreError {
+pub(crate) fn store_error(error: Error) -> StoreError {
     let Some(state) = error.code() else { return outage(&error) };
     match state.code().get(..2) {
         Some("22" | "23") => StoreError::Data(describe(&error)),

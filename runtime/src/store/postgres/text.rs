@@ -8,7 +8,7 @@ use std::borrow::Cow;
 const MARK: char = '\u{1}';
 
 /// The text as it is stored.
-pub(super) fn escaped(text: &str) -> Cow<'_, str> {
+pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
     if !text.bytes().any(|byte| byte <= 1) {
         return Cow::Borrowed(text);
     }
@@ -24,7 +24,7 @@ pub(super) fn escaped(text: &str) -> Cow<'_, str> {
 }
 
 /// The text as it was given.
-pub(super) fn unescaped(stored: String) -> String {
+pub(crate) fn unescaped(stored: String) -> String {
     if !stored.contains(MARK) {
         return stored;
     }

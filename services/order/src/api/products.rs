@@ -33,7 +33,7 @@ pub(super) struct ProductView {
 
 impl From<&Product> for ProductView {
     fn from(product: &Product) -> ProductView {
-        let Product { sku, name, unit_price_minor, currency, initial_stock: _ } = product.clone();
+        let Product { sku, name, unit_price_minor, currency } = product.clone();
         ProductView { sku, name, unit_price_minor, currency }
     }
 }

@@ -109,7 +109,7 @@ async fn a_repeated_request_is_answered_also_when_its_article_is_no_longer_sold(
     let mut shop = Shop::open();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("catalogue.json");
-    let article = json!([{ "sku": "NEW", "name": "n", "unit_price_minor": 1, "currency": "EUR", "initial_stock": 1 }]);
+    let article = json!([{ "sku": "NEW", "name": "n", "unit_price_minor": 1, "currency": "EUR" }]);
     std::fs::write(&file, article.to_string()).unwrap();
     let id = shop.placed("k-1", &request()).await;
     shop.now_selling(Catalogue::load(&file).unwrap());

@@ -1,0 +1,118 @@
+//! The keyring in one SQLite file, for a shop in one process.
+
+use super::{KeyAnswer, KeyError, Keyring, cache::Cache};
+use rusqlite::{Connection, OptionalExtension};
+use shared_events::CustomerKey;
+use std::{
+    path::Path,
+    sync::{Arc, mpsc},
+    time::Instant,
+};
+use tokio::sync::oneshot;
+
+/// Requests served in one transaction.
+const BATCH: usize = 256;
+
+struct Ask {
+    customer: String,
+    make: bool,
+    answer: oneshot::Sender<Result<CustomerKey, KeyError>>,
+}
+
+/// Keys in one SQLite file. One thread writes, and all keys asked for while the last commit was under way share the
+/// next one.
+pub struct FileKeyring {
+    asks: mpsc::SyncSender<Ask>,
+    cache: Cache,
+}
+
+impl FileKeyring {
+    /// Opens the file, creating it when it is not there.
+    ///
+    /// # Errors
+    /// When the file cannot be used.
+    pub fn open(path: &Path) -> Result<Arc<FileKeyring>, String> {
+        let unusable = |e: rusqlite::Error| format!("{} cannot be used as a keyring: {e}", path.display());
+        let db = Connection::open(path).map_err(unusable)?;
+        db.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;
+             -- A row without a key is the tombstone of a forgotten customer.
+             CREATE TABLE IF NOT EXISTS customer_key (customer TEXT PRIMARY KEY, key BLOB) STRICT, WITHOUT ROWID;",
+        )
+        .map_err(unusable)?;
+        let (asks, queue) = mpsc::sync_channel(4 * BATCH);
+        let serve = move || serve(db, &queue);
+        std::thread::Builder::new()
+            .name("keyring".into())
+            .spawn(serve)
+            .map_err(|e| format!("the keyring's thread does not start: {e}"))?;
+        Ok(Arc::new(FileKeyring { asks, cache: Cache::default() }))
+    }
+
+    async fn key(&self, customer: &str, make: bool) -> Result<CustomerKey, KeyError> {
+        if let Some(key) = self.cache.get(customer) {
+            return Ok(key);
+        }
+        let asked = Instant::now();
+        let (answer, answered) = oneshot::channel();
+        let ask = Ask { customer: customer.to_owned(), make, answer };
+        self.asks.try_send(ask).map_err(|e| KeyError::Away(e.to_string()))?;
+        let key = answered.await.map_err(|e| KeyError::Away(e.to_string()))??;
+        self.cache.put(customer, &key, asked);
+        Ok(key)
+    }
+}
+
+impl Keyring for FileKeyring {
+    fn make_or_get<'a>(&'a self, customer: &'a str) -> KeyAnswer<'a> {
+        Box::pin(self.key(customer, true))
+    }
+    fn get<'a>(&'a self, customer: &'a str) -> KeyAnswer<'a> {
+        Box::pin(self.key(customer, false))
+    }
+}
+
+fn serve(mut db: Connection, queue: &mpsc::Receiver<Ask>) {
+    while let Ok(first) = queue.recv() {
+        let mut asks = vec![first];
+        asks.extend(queue.try_iter().take(BATCH - 1));
+        let answers = answer_all(&mut db, &asks);
+        for (index, ask) in asks.into_iter().enumerate() {
+            let answer = match &answers {
+                Ok(answers) => answers[index].clone(),
+                Err(error) => Err(KeyError::Away(error.to_string())),
+            };
+            // Whoever asked may have gone away meanwhile; the key is there all the same.
+            _ = ask.answer.send(answer);
+        }
+    }
+}
+
+type Answers = Vec<Result<CustomerKey, KeyError>>;
+
+/// Answers only after the commit, so that nothing is ever sealed with a key that could be lost.
+fn answer_all(db: &mut Connection, asks: &[Ask]) -> rusqlite::Result<Answers> {
+    let transaction = db.transaction()?;
+    let answers = asks.iter().map(|ask| answer_one(&transaction, ask)).collect::<rusqlite::Result<Answers>>()?;
+    transaction.commit()?;
+    Ok(answers)
+}
+
+fn answer_one(db: &Connection, ask: &Ask) -> rusqlite::Result<Result<CustomerKey, KeyError>> {
+    let mut select = db.prepare_cached("SELECT key FROM customer_key WHERE customer = ?1")?;
+    let found: Option<Option<[u8; 32]>> = select.query_row([&ask.customer], |row| row.get(0)).optional()?;
+    match found {
+        Some(Some(key)) => Ok(Ok(CustomerKey::from_bytes(key))),
+        Some(None) => Ok(Err(KeyError::Forgotten)),
+        None if !ask.make => Ok(Err(KeyError::Unknown)),
+        None => {
+            let mut key = [0; 32];
+            if let Err(error) = getrandom::fill(&mut key) {
+                return Ok(Err(KeyError::Away(format!("no random numbers: {error}"))));
+            }
+            db.prepare_cached("INSERT INTO customer_key (customer, key) VALUES (?1, ?2)")?
+                .execute((&ask.customer, key))?;
+            Ok(Ok(CustomerKey::from_bytes(key)))
+        }
+    }
+}
