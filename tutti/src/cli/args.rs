@@ -137,7 +137,7 @@ pub struct UpArgs {
 /// `tutti demo`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  tutti demo\n  tutti demo --orders 5000\n  tutti demo --keep     and look into its data directory afterwards"
+    after_help = "Examples:\n  tutti demo\n  tutti demo --orders 5000\n  tutti demo --keep     and look into its data directory afterwards\n  tutti demo --against http://127.0.0.1:8080     in a shop that is running already, in one process or in several\n  tutti demo --against http://127.0.0.1:8080 --kill-with \"docker compose restart payment\""
 )]
 pub struct DemoArgs {
     /// How many orders the burst places
@@ -146,6 +146,12 @@ pub struct DemoArgs {
     /// Leave the data directory in place
     #[arg(long)]
     pub keep: bool,
+    /// Play in this running shop; the stock it needs is brought in, and how its world behaves is put back afterwards
+    #[arg(long, value_name = "URL", conflicts_with = "keep")]
+    pub against: Option<String>,
+    /// What to run in the middle of the burst, to kill something and start it again; there, nothing is killed without it
+    #[arg(long, value_name = "COMMAND", requires = "against")]
+    pub kill_with: Option<String>,
 }
 
 const EDGE_EXAMPLES: &str = "\
@@ -209,12 +215,14 @@ pub enum TopicsCommand {
         /// How long records are kept; a service that is away for longer loses some
         #[arg(long, value_name = "SPAN", value_parser = parse_span, default_value = "720h")]
         retention: Duration,
+        /// What stands before each topic's name.
         #[command(flatten)]
         prefix: Prefix,
     },
     /// Check that they are there and as the services need them
     #[command(after_help = "Example:\n  tutti topics check")]
     Check {
+        /// What stands before each topic's name.
         #[command(flatten)]
         prefix: Prefix,
     },
@@ -236,12 +244,14 @@ pub enum SchemasCommand {
         /// Only tell what would be done
         #[arg(long)]
         dry_run: bool,
+        /// What stands before each topic's name.
         #[command(flatten)]
         prefix: Prefix,
     },
     /// Check that everything that this build writes or reads is registered
     #[command(after_help = "Example:\n  tutti schemas check")]
     Check {
+        /// What stands before each topic's name.
         #[command(flatten)]
         prefix: Prefix,
     },
