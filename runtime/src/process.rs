@@ -26,13 +26,7 @@ use axum::Router;
 use choreography::{Service, Topic};
 use serve::{Listening, Servers};
 use settings::Settings;
-use std::{
-    cell::OnceCell,
-    fmt::Display,
-    process::ExitCode,
-    sync::Arc,
-    time::Duration,
-};
+use std::{cell::OnceCell, fmt::Display, process::ExitCode, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 use utoipa_axum::router::OpenApiRouter;
 

@@ -73,9 +73,11 @@ impl ShopSecret {
     /// # Errors
     /// When there are more or fewer than 64, or other characters.
     pub fn from_hex(setting: &'static str, value: &str) -> Result<ShopSecret, SecretError> {
-        let digits: Option<Vec<u8>> = value.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect();
+        let digits: Option<Vec<u8>> =
+            value.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect();
         let bytes = digits.map(|digits| digits.chunks(2).map(|pair| pair.iter().fold(0, |n, d| n << 4 | d)).collect());
-        let bytes: Option<[u8; LENGTH]> = bytes.filter(|_| value.len() == 2 * LENGTH).and_then(|b: Vec<u8>| b.try_into().ok());
+        let bytes: Option<[u8; LENGTH]> =
+            bytes.filter(|_| value.len() == 2 * LENGTH).and_then(|b: Vec<u8>| b.try_into().ok());
         bytes.map(ShopSecret).ok_or_else(|| SecretError::Hex { setting, length: value.chars().count() })
     }
 

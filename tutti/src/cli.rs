@@ -1,17 +1,22 @@
 //! The command line: what it offers ([`args`]), and one file per command.
 
 pub mod args;
+mod databases;
+mod edge;
 mod map;
 pub(crate) mod order;
 pub(crate) mod order_show;
 mod reset;
+mod schemas;
+mod setting;
 mod stock;
+mod topics;
 mod up;
 pub(crate) mod verify;
 pub(crate) mod world;
 
 use crate::{client::Client, demo, failure::Failure, screen::Screen};
-use args::{Cli, Command};
+use args::{Cli, Command, DatabasesCommand};
 use clap::{CommandFactory, Parser};
 use std::process::ExitCode;
 
@@ -36,6 +41,10 @@ async fn run(cli: Cli, screen: &Screen) -> Result<(), Failure> {
     match cli.command {
         Command::Up(args) => up::run(args, screen).await,
         Command::Demo(args) => demo::run(&args, screen).await,
+        Command::Edge(args) => edge::run(&args, screen).await,
+        Command::Databases(DatabasesCommand::Create) => databases::create(screen).await,
+        Command::Topics(what) => topics::run(what, screen).await,
+        Command::Schemas(what) => schemas::run(what, screen).await,
         Command::Order(what) => order::run(what, &shop()?, screen).await,
         Command::Stock(what) => stock::run(what, &shop()?, screen).await,
         Command::World(what) => world::run(what, &shop()?, screen).await,

@@ -2,11 +2,7 @@
 //! timeline, and how the parts are merged.
 
 use super::{Problem, Timestamp};
-use crate::{
-    Handle, LogRow,
-    clock::Micros,
-    record::WorkRow,
-};
+use crate::{Handle, LogRow, clock::Micros, record::WorkRow};
 use serde::Serialize;
 use utoipa::ToSchema;
 

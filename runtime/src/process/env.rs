@@ -54,7 +54,9 @@ impl Env {
         let seconds = text.parse().ok().filter(|seconds| (1..=MOST_SECONDS).contains(seconds));
         seconds.map(Duration::from_secs).ok_or_else(|| {
             let usually = usually.as_secs();
-            StartError::setting(format!("{name} is `{text}`; write whole seconds from 1 to {MOST_SECONDS}, as {usually}"))
+            StartError::setting(format!(
+                "{name} is `{text}`; write whole seconds from 1 to {MOST_SECONDS}, as {usually}"
+            ))
         })
     }
 

@@ -19,7 +19,7 @@ Exit codes:
   0    done, and it is as it should be
   1    the shop refused, or what was asked about is not so (a violated invariant, another ending, a wait that ran out)
   2    the arguments make no sense
-  3    the shop cannot be reached
+  3    the shop, or a server that it needs, cannot be reached
   4    a directory, a file or an address on this machine cannot be used
   130  interrupted";
 
@@ -31,7 +31,7 @@ pub struct Cli {
     /// Print JSON for machines, and nothing else
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub json: bool,
-    /// Where the shop is; `up`, `demo`, `map` and `reset` do not need it
+    /// Where the shop is; commands that use no running shop do not need it
     #[arg(
         long,
         global = true,
@@ -53,6 +53,8 @@ pub enum Command {
     Up(UpArgs),
     /// Play every ending and every race, then a thousand orders with a real kill, and verify it all
     Demo(DemoArgs),
+    /// Be the one address of a shop whose services run as processes of their own
+    Edge(EdgeArgs),
     /// Place, show, list, watch or cancel orders
     #[command(subcommand)]
     Order(OrderCommand),
@@ -72,6 +74,15 @@ pub enum Command {
     /// Check the invariants: on a data directory, or on a running shop
     #[command(after_help = VERIFY_EXAMPLES)]
     Verify(VerifyArgs),
+    /// Make the databases and roles of a shop whose services run as processes of their own
+    #[command(subcommand)]
+    Databases(DatabasesCommand),
+    /// Make or check its topics
+    #[command(subcommand)]
+    Topics(TopicsCommand),
+    /// Register or check the schemas of its events
+    #[command(subcommand)]
+    Schemas(SchemasCommand),
     /// Delete a data directory, with every order in it
     #[command(after_help = "Examples:\n  tutti reset\n  tutti reset --data ./elsewhere --yes")]
     Reset(ResetArgs),
@@ -128,7 +139,7 @@ pub struct UpArgs {
 /// `tutti demo`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  tutti demo\n  tutti demo --orders 5000\n  tutti demo --keep     and look into its data directory afterwards"
+    after_help = "Examples:\n  tutti demo\n  tutti demo --orders 5000\n  tutti demo --keep     and look into its data directory afterwards\n  tutti demo --against http://127.0.0.1:8080     in a shop that is running already, in one process or in several\n  tutti demo --against http://127.0.0.1:8080 --kill-with \"docker compose restart payment\""
 )]
 pub struct DemoArgs {
     /// How many orders the burst places
@@ -137,6 +148,123 @@ pub struct DemoArgs {
     /// Leave the data directory in place
     #[arg(long)]
     pub keep: bool,
+    /// Play in this running shop; the stock it needs is brought in, and how its world behaves is put back afterwards
+    #[arg(long, value_name = "URL", conflicts_with = "keep")]
+    pub against: Option<String>,
+    /// What to run in the middle of the burst, to kill something and start it again; there, nothing is killed without it
+    #[arg(long, value_name = "COMMAND", requires = "against")]
+    pub kill_with: Option<String>,
+}
+
+const EDGE_EXAMPLES: &str = "\
+Examples:
+  tutti edge --listen 0.0.0.0:8080
+  ORDER_URL=http://10.0.0.7:8080 tutti edge
+
+Settings, by environment:
+  ORDER_URL … EMAIL_URL                where a service answers customers [default: http://<service>:8080]
+  ORDER_ADMIN_URL … EMAIL_ADMIN_URL    where it answers operators [default: http://<service>:8081]
+  WORLD_URL                            the simulated outside world [default: http://world:8080]";
+
+/// `tutti edge`.
+#[derive(Debug, Args)]
+#[command(after_help = EDGE_EXAMPLES)]
+pub struct EdgeArgs {
+    /// Where the API listens; port 0 takes any free one
+    #[arg(long, value_name = "ADDR:PORT", value_parser = parse_listen, env = "LISTEN", hide_env_values = true, default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+}
+
+const DATABASES_EXAMPLES: &str = "\
+Example:
+  tutti databases create
+
+Settings, by environment, the same as the services have them:
+  ADMIN_DATABASE_URL                         an administrator's database on the server: may create roles and databases
+  ORDER_DATABASE_URL … EMAIL_DATABASE_URL    what each service is to use
+  KEYRING_DATABASE_URL                       where the customers' keys are to be
+
+Each names its role, password and database: postgres://NAME:PASSWORD@HOST/NAME. May be repeated; a role then has the
+password that is set now.";
+
+/// `tutti databases …`.
+#[derive(Debug, Subcommand)]
+pub enum DatabasesCommand {
+    /// Make what is not there yet
+    #[command(after_help = DATABASES_EXAMPLES)]
+    Create,
+}
+
+const TOPICS_EXAMPLES: &str = "\
+Examples:
+  tutti topics create
+  tutti topics create --replication 1 --min-in-sync 1    on a single broker
+
+Setting, by environment: KAFKA_BOOTSTRAP_SERVERS=HOST:PORT,…";
+
+/// `tutti topics …`.
+#[derive(Debug, Subcommand)]
+pub enum TopicsCommand {
+    /// Make the topics that are not there yet, and check all
+    #[command(after_help = TOPICS_EXAMPLES)]
+    Create {
+        /// Copies of each record
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(i32).range(1..=100))]
+        replication: i32,
+        /// How many of them must be written before a record counts as published
+        #[arg(long, value_name = "COPIES", default_value_t = 2, value_parser = clap::value_parser!(i32).range(1..=100))]
+        min_in_sync: i32,
+        /// How long records are kept; a service that is away for longer loses some
+        #[arg(long, value_name = "SPAN", value_parser = parse_span, default_value = "720h")]
+        retention: Duration,
+        /// What stands before each topic's name.
+        #[command(flatten)]
+        prefix: Prefix,
+    },
+    /// Check that they are there and as the services need them
+    #[command(after_help = "Example:\n  tutti topics check")]
+    Check {
+        /// What stands before each topic's name.
+        #[command(flatten)]
+        prefix: Prefix,
+    },
+}
+
+const SCHEMAS_EXAMPLES: &str = "\
+Examples:
+  tutti schemas register --dry-run
+  tutti schemas register
+
+Setting, by environment: SCHEMA_REGISTRY_URL=http://HOST:PORT";
+
+/// `tutti schemas …`.
+#[derive(Debug, Subcommand)]
+pub enum SchemasCommand {
+    /// Register every version of every event, to be compatible with all others for ever
+    #[command(after_help = SCHEMAS_EXAMPLES)]
+    Register {
+        /// Only tell what would be done
+        #[arg(long)]
+        dry_run: bool,
+        /// What stands before each topic's name.
+        #[command(flatten)]
+        prefix: Prefix,
+    },
+    /// Check that everything that this build writes or reads is registered
+    #[command(after_help = "Example:\n  tutti schemas check")]
+    Check {
+        /// What stands before each topic's name.
+        #[command(flatten)]
+        prefix: Prefix,
+    },
+}
+
+/// For several shops on one cluster.
+#[derive(Debug, Args)]
+pub struct Prefix {
+    /// What stands before the name of each topic, so that several shops can share a cluster
+    #[arg(long = "topic-prefix", value_name = "TEXT", default_value = "", hide_default_value = true, value_parser = parse_prefix)]
+    pub prefix: String,
 }
 
 /// `tutti order …`.
@@ -334,6 +462,15 @@ fn parse_line(text: &str) -> Result<(String, i64), String> {
 
 fn parse_listen(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "write an address of this machine and a port, for example 127.0.0.1:8080".to_owned())
+}
+
+/// What the name of a topic may hold. With the longest name of a service behind it, it is short enough for Kafka.
+fn parse_prefix(text: &str) -> Result<String, String> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if text.len() <= 200 && text.bytes().all(allowed) {
+        return Ok(text.to_owned());
+    }
+    Err("a topic's name is made of at most 200 letters, digits, dots, underscores and hyphens".to_owned())
 }
 
 /// What a header of that name may hold.
