@@ -190,6 +190,7 @@ impl<T: Topic> Process<T> {
         let Wired { service, performers, routes } = wire(&site)?;
         let public = Listening::open("LISTEN", settings.listen).await?;
         let admin = Listening::open("ADMIN_LISTEN", settings.admin).await?;
+        let (listens, operators) = (public.address()?, admin.address()?);
         let read: Arc<dyn Read> = Arc::new(PostgresRead::new(database));
         let shared = Shared::traced(T::NAME, read.clone(), telemetry.spans(T::NAME));
         let handle = Handle::new(shared.clone());
@@ -202,12 +203,11 @@ impl<T: Topic> Process<T> {
             performers,
             clock: site.clock,
             shared: shared.clone(),
-            owner: settings.advertise,
+            owner: settings.advertised(listens.port()),
             build: BUILD,
         };
         let engine = Engine::new(parts).map_err(StartError::unusable)?;
         let routes = public_routes(routes(&handle), &handle).map_err(StartError::unusable)?;
-        let (listens, operators) = (public.address()?, admin.address()?);
         tracing::info!(service = T::NAME, %listens, %operators, "listening");
         let servers = Servers::start([(public, routes), (admin, http::admin(handle))]);
         let topics = std::iter::once(T::NAME).chain(sources).collect();

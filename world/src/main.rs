@@ -10,7 +10,7 @@ const USUALLY: &str = "info";
 
 fn main() -> ExitCode {
     match log().and_then(|()| run(&Args::parse())) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("world: {error}");
             // As `tutti` has it: 2 where the settings make no sense, 4 where this machine does not offer what they name.
@@ -19,14 +19,17 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: &Args) -> Result<(), ServerError> {
+fn run(args: &Args) -> Result<ExitCode, ServerError> {
     let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let tokio =
         tokio.map_err(|error| ServerError::Unusable(format!("cannot start the threads of this process: {error}")))?;
     tokio.block_on(async {
+        if args.health {
+            return Ok(runtime::process::is_ready(args.listen).await);
+        }
         let server = Server::open(args).await?;
         println!("The outside world is open: http://{}", server.address());
-        server.run().await
+        server.run().await.map(|()| ExitCode::SUCCESS)
     })
 }
 

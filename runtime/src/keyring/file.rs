@@ -1,7 +1,7 @@
 //! The keyring in one SQLite file, for a shop in one process.
 
 use super::{KeyAnswer, KeyError, Keyring, cache::Cache};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use shared_events::CustomerKey;
 use std::{
     path::Path,
@@ -92,7 +92,8 @@ type Answers = Vec<Result<CustomerKey, KeyError>>;
 
 /// Answers only after the commit, so that nothing is ever sealed with a key that could be lost.
 fn answer_all(db: &mut Connection, asks: &[Ask]) -> rusqlite::Result<Answers> {
-    let transaction = db.transaction()?;
+    // Two keyrings on one file take turns from the first read on.
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let answers = asks.iter().map(|ask| answer_one(&transaction, ask)).collect::<rusqlite::Result<Answers>>()?;
     transaction.commit()?;
     Ok(answers)

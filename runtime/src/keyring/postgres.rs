@@ -220,9 +220,8 @@ async fn make(connected: &Connected, asks: &[&Ask]) -> Result<Found, StoreError>
 }
 
 fn fresh_key() -> Result<Vec<u8>, StoreError> {
-    let mut key = vec![0; 32];
-    getrandom::fill(&mut key).map_err(|error| StoreError::Outage(format!("no random numbers: {error}")))?;
-    Ok(key)
+    let key = CustomerKey::generate().map_err(|error| StoreError::Outage(error.to_string()))?;
+    Ok(key.as_bytes().to_vec())
 }
 
 fn known(row: &tokio_postgres::Row) -> Result<(String, Result<CustomerKey, KeyError>), StoreError> {

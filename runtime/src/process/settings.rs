@@ -2,7 +2,7 @@
 
 use super::{Env, StartError};
 use crate::bus::kafka;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use tokio::runtime::Handle;
 
 const DATABASE_URL: (&str, &str) = ("DATABASE_URL", "postgres://order:PASSWORD@127.0.0.1:5432/order");
@@ -15,8 +15,9 @@ pub(super) struct Settings {
     pub listen: SocketAddr,
     /// The address for operators.
     pub admin: SocketAddr,
-    /// Where other replicas reach the public address.
-    pub advertise: String,
+    /// Where other replicas reach the public address, if that is not what it seems to be.
+    advertise: Option<String>,
+    host: String,
     /// The service's own database.
     pub database: String,
     /// Brokers, registry, and the prefix of all topics.
@@ -25,37 +26,31 @@ pub(super) struct Settings {
 
 impl Settings {
     pub fn read(env: &Env) -> Result<Settings, StartError> {
-        let listen = public(env)?;
         let text = |(name, example): (&str, &str)| env.text(name, example);
         let kafka = kafka::Settings::new(&text(BROKERS)?, &text(REGISTRY)?, Handle::current());
         let prefix = env.optional("KAFKA_TOPIC_PREFIX").unwrap_or_default();
         Ok(Settings {
-            listen,
+            listen: public(env)?,
             admin: env.listen("ADMIN_LISTEN", "0.0.0.0:8081")?,
-            advertise: advertised(env, listen)?,
+            advertise: env.optional("ADVERTISE").map(check_address).transpose()?,
+            host: host_name(env),
             database: text(DATABASE_URL)?,
             kafka: kafka::Settings { prefix, ..kafka },
         })
     }
+
+    /// Where other replicas reach the public address, which is at this port.
+    pub fn advertised(&self, port: u16) -> String {
+        self.advertise.clone().unwrap_or_else(|| format!("{}:{port}", self.host))
+    }
 }
 
-fn public(env: &Env) -> Result<SocketAddr, StartError> {
+/// Where the public address is.
+pub(super) fn public(env: &Env) -> Result<SocketAddr, StartError> {
     env.listen("LISTEN", "0.0.0.0:8080")
 }
 
-/// Where this process itself finds the public address of its service.
-pub(super) fn own_address(env: &Env) -> Result<SocketAddr, StartError> {
-    let mut listen = public(env)?;
-    // "Any address" is one to listen on, not one to connect to.
-    if listen.ip().is_unspecified() {
-        listen.set_ip(if listen.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
-    }
-    Ok(listen)
-}
-
-fn advertised(env: &Env, listen: SocketAddr) -> Result<String, StartError> {
-    let usual = || format!("{}:{}", host_name(env), listen.port());
-    let address = env.optional("ADVERTISE").unwrap_or_else(usual);
+fn check_address(address: String) -> Result<String, StartError> {
     let fits = |(host, port): (&str, &str)| !host.is_empty() && port.parse::<u16>().is_ok();
     match address.rsplit_once(':').is_some_and(fits) && !address.contains(['/', '@', ' ']) {
         true => Ok(address),
@@ -92,10 +87,7 @@ mod tests {
     async fn what_is_left_out_has_its_usual_value() {
         let settings = Settings::read(&env(&[])).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!((settings.listen.to_string(), settings.admin.port()), ("0.0.0.0:8080".into(), 8081));
-        assert_eq!((&*settings.advertise, &*settings.kafka.topic("order")), ("order-0:8080", "order.events"));
-        assert_eq!(own_address(&env(&[])).unwrap().to_string(), "127.0.0.1:8080");
-        assert_eq!(own_address(&env(&[("LISTEN", "[::]:1")])).unwrap().to_string(), "[::1]:1");
-        assert_eq!(own_address(&env(&[("LISTEN", "10.0.0.7:1")])).unwrap().to_string(), "10.0.0.7:1");
+        assert_eq!((&*settings.advertised(7), &*settings.kafka.topic("order")), ("order-0:7", "order.events"));
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@
 mod support;
 
 mod adapters;
+mod administration;
 mod agenda;
 mod bounds;
 mod callers;
@@ -13,6 +14,7 @@ mod commands;
 mod content;
 mod figures;
 mod folding;
+mod forwarding;
 mod lost_commits;
 mod parking;
 mod published;

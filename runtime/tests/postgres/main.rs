@@ -10,6 +10,7 @@ mod support;
 
 mod check;
 mod conformance;
+mod keyring;
 mod naive;
 mod process;
 mod provision;

@@ -17,8 +17,8 @@ use std::{
 };
 
 /// Where the shop takes the carrier's reports.
-pub const CARRIER_WEBHOOK_URL: UrlSetting =
-    UrlSetting { name: "CARRIER_WEBHOOK_URL", scheme: "http", example: "http://127.0.0.1:8080/carrier/reports" };
+pub const WEBHOOK_URL: UrlSetting =
+    UrlSetting { name: "WEBHOOK_URL", scheme: "http", example: "http://127.0.0.1:8080/carrier/reports" };
 
 /// How long the shop may take for one report. It answers once the report is stored, or says that it cannot now.
 const TIMEOUT: Duration = Duration::from_secs(15);

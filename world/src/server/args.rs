@@ -1,7 +1,7 @@
 //! The settings of the program `world`.
 
 use super::ServerError;
-use crate::{BadFault, Faults, carrier::webhook::CARRIER_WEBHOOK_URL, post::mailpit::MAIL_API_URL};
+use crate::{BadFault, Faults, carrier::webhook::WEBHOOK_URL, post::mailpit::MAIL_API_URL};
 use clap::Parser;
 use runtime::remote::ServerUrl;
 use serde_json::{Value, json};
@@ -10,8 +10,8 @@ use std::{convert::Infallible, fmt, net::SocketAddr, path::PathBuf, str::FromStr
 
 const EXAMPLES: &str = "\
 Examples:
-  world --webhook-url http://127.0.0.1:8080/carrier/reports
-  world --data /var/lib/world --listen 0.0.0.0:8090 --world gateway.decline=0.1 --world carrier.transit_ms=5000
+  world --listen 127.0.0.1:8090 --webhook-url http://127.0.0.1:8080/carrier/reports
+  world --data /var/lib/world --world gateway.decline=0.1 --world carrier.transit_ms=5000
 
 A shop finds it with PAYMENT_GATEWAY_URL=http://HOST:8090/gateway, CARRIER_URL=http://HOST:8090/carrier and
 SMS_URL=http://HOST:8090/sms. GET /openapi.json describes all it serves.";
@@ -21,29 +21,26 @@ SMS_URL=http://HOST:8090/sms. GET /openapi.json describes all it serves.";
 #[command(name = "world", version, after_help = EXAMPLES, max_term_width = 110)]
 pub struct Args {
     /// Where it listens; port 0 takes any free one
-    #[arg(
-        long,
-        value_name = "ADDR:PORT",
-        env = "WORLD_LISTEN",
-        hide_env_values = true,
-        default_value = "127.0.0.1:8090"
-    )]
+    #[arg(long, value_name = "ADDR:PORT", env = "LISTEN", hide_env_values = true, default_value = "0.0.0.0:8080")]
     pub listen: SocketAddr,
     /// Where it keeps its books; made if it is not there
-    #[arg(long, value_name = "DIR", env = "WORLD_DATA", hide_env_values = true, default_value = "world-data")]
+    #[arg(long, value_name = "DIR", env = "DATA", hide_env_values = true, default_value = "world-data")]
     pub data: PathBuf,
     /// Where the shop takes the carrier's reports
-    #[arg(long, value_name = "URL", env = "CARRIER_WEBHOOK_URL", hide_env_values = true)]
-    webhook_url: String,
+    #[arg(long, value_name = "URL", env = "WEBHOOK_URL", hide_env_values = true, required_unless_present = "health")]
+    webhook_url: Option<String>,
     /// What the carrier signs its reports with; rather set it in the environment, where `ps` does not show it
-    #[arg(long, value_name = "SECRET", env = "CARRIER_WEBHOOK_SECRET", hide_env_values = true)]
-    webhook_secret: Hidden,
+    #[arg(long, value_name = "SECRET", env = "CARRIER_WEBHOOK_SECRET", hide_env_values = true, required_unless_present = "health")]
+    webhook_secret: Option<Hidden>,
     /// The API of the mail catcher (Mailpit) that GET /mailbox reads mails from; text messages only without it
     #[arg(long, value_name = "URL", env = "MAIL_API_URL", hide_env_values = true)]
     mail_api_url: Option<String>,
     /// How gateway, carrier and SMS centre behave from the start; GET /world shows the keys
     #[arg(long = "world", value_name = "KEY=VALUE")]
     world: Vec<String>,
+    /// Tell whether the world that runs here with the same --listen is ready: exit code 0 if it is
+    #[arg(long)]
+    pub health: bool,
 }
 
 /// Text that does not show, neither in `Debug` nor in what clap says of a wrong value: it takes any.
@@ -65,11 +62,12 @@ impl fmt::Debug for Hidden {
 
 impl Args {
     pub(super) fn webhook_url(&self) -> Result<ServerUrl, ServerError> {
-        CARRIER_WEBHOOK_URL.parse(&self.webhook_url).map_err(wrong)
+        WEBHOOK_URL.parse(self.webhook_url.as_deref().unwrap_or_default()).map_err(wrong)
     }
 
     pub(super) fn webhook_secret(&self) -> Result<WebhookSecret, ServerError> {
-        WebhookSecret::parse("CARRIER_WEBHOOK_SECRET", &self.webhook_secret.0).map_err(wrong)
+        let secret = self.webhook_secret.as_ref().map(|Hidden(secret)| &**secret).unwrap_or_default();
+        WebhookSecret::parse("CARRIER_WEBHOOK_SECRET", secret).map_err(wrong)
     }
 
     pub(super) fn mail_api_url(&self) -> Result<Option<ServerUrl>, ServerError> {
@@ -116,6 +114,12 @@ mod tests {
     }
 
     #[test]
+    fn its_health_can_be_asked_for_without_any_setting() {
+        assert!(Args::try_parse_from(["world", "--health"]).expect("settings").health);
+        assert!(Args::try_parse_from(["world"]).is_err());
+    }
+
+    #[test]
     fn faults_are_set_as_in_the_shop() {
         let faults =
             args(&["--world", "gateway.decline=0.5", "--world", "carrier.collects=false"]).faults().expect("faults");
@@ -131,11 +135,11 @@ mod tests {
     #[test]
     fn a_secret_does_not_show_and_what_is_wrong_is_named() {
         assert!(!format!("{:?}", args(&[])).contains("hunter2"));
-        let short = Args { webhook_secret: Hidden("hunter2".into()), ..args(&[]) };
+        let short = Args { webhook_secret: Some(Hidden("hunter2".into())), ..args(&[]) };
         let refused = short.webhook_secret().expect_err("short").to_string();
         assert!(refused.contains("CARRIER_WEBHOOK_SECRET") && !refused.contains("hunter2"), "{refused}");
-        let nowhere = Args { webhook_url: "shop".into(), ..args(&[]) }.webhook_url().expect_err("no URL").to_string();
-        assert!(nowhere.contains("CARRIER_WEBHOOK_URL is `shop`"), "{nowhere}");
+        let nowhere = Args { webhook_url: Some("shop".into()), ..args(&[]) }.webhook_url().expect_err("no URL").to_string();
+        assert!(nowhere.contains("WEBHOOK_URL is `shop`"), "{nowhere}");
         let mail = args(&["--mail-api-url", "ftp://mail"]).mail_api_url().expect_err("ftp").to_string();
         assert!(mail.contains("MAIL_API_URL is `ftp://mail`"), "{mail}");
     }

@@ -12,10 +12,10 @@ const SECRET: &str = "hunter2 hunter2 hunter2";
 
 fn command(data: &Path, more: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_world"));
-    for setting in ["MAIL_API_URL", "WORLD_LISTEN", "WORLD_DATA", "TUTTI_LOG"] {
+    for setting in ["MAIL_API_URL", "LISTEN", "DATA", "TUTTI_LOG"] {
         command.env_remove(setting);
     }
-    command.env("CARRIER_WEBHOOK_SECRET", SECRET).env("CARRIER_WEBHOOK_URL", "http://127.0.0.1:1/carrier/reports");
+    command.env("CARRIER_WEBHOOK_SECRET", SECRET).env("WEBHOOK_URL", "http://127.0.0.1:1/carrier/reports");
     command.args(["--listen", "127.0.0.1:0"]).arg("--data").arg(data).args(more);
     command
 }
@@ -141,7 +141,7 @@ async fn what_it_cannot_use_is_named() {
     for (more, named) in [
         (vec!["--world", "gateway.declin=1"], "gateway.declin"),
         (vec!["--world", "carrier.collects"], "KEY=VALUE"),
-        (vec!["--webhook-url", "https://there"], "CARRIER_WEBHOOK_URL is `https://there`"),
+        (vec!["--webhook-url", "https://there"], "WEBHOOK_URL is `https://there`"),
         (vec!["--webhook-secret", "hunter2"], "CARRIER_WEBHOOK_SECRET holds a secret of 7 bytes"),
         (vec!["--mail-api-url", "there"], "MAIL_API_URL is `there`"),
         (vec!["--listen", "there"], "--listen"),

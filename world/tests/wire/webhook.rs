@@ -15,12 +15,12 @@ use runtime::{Clock, SystemClock};
 use serde_json::{Value, json};
 use shipping::signature::{HEADER, WebhookSecret, WebhookSecrets};
 use std::sync::{Arc, Mutex, OnceLock};
-use world::carrier::webhook::{CARRIER_WEBHOOK_URL, Webhook};
+use world::carrier::webhook::{WEBHOOK_URL, Webhook};
 
 const ORDER: &str = "00000000000000000000000000000001";
 
 fn webhook(address: &str) -> Webhook {
-    let url = CARRIER_WEBHOOK_URL.parse(&format!("http://{address}/carrier/reports")).unwrap();
+    let url = WEBHOOK_URL.parse(&format!("http://{address}/carrier/reports")).unwrap();
     Webhook::new(&url, secret(), Arc::new(SystemClock)).unwrap()
 }
 
