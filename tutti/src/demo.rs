@@ -110,8 +110,7 @@ fn conclude(outcome: &Outcome, began: Instant, next: &str, screen: &Screen) -> R
     let violated = report.as_ref().map_or(0, Report::violated);
     let bad = played.iter().filter(|played| played.problem.is_some()).count() + burst.wrong();
     if screen.json {
-        let document =
-            json!({ "scenarios": played, "burst": burst, "verify": report, "not_checked": not_checked,
+        let document = json!({ "scenarios": played, "burst": burst, "verify": report, "not_checked": not_checked,
                 "ok": bad == 0 && violated == 0 });
         screen.document(&document)?;
     } else {

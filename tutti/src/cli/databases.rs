@@ -24,7 +24,8 @@ pub(super) async fn create(screen: &Screen) -> Result<(), Failure> {
     for (_, account) in &accounts {
         let (admin, account, tokio) = (admin.clone(), account.clone(), tokio::runtime::Handle::current());
         // The store's calls block the threads that make them.
-        let made = tokio::task::spawn_blocking(move || provision(&admin, &account.name, &account.password, tokio)).await;
+        let made =
+            tokio::task::spawn_blocking(move || provision(&admin, &account.name, &account.password, tokio)).await;
         made.map_err(|error| Failure::NotSo(format!("a database could not be made: {error}")))?.map_err(failure)?;
     }
     tell(&accounts, screen)

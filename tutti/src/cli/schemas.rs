@@ -16,7 +16,8 @@ pub(super) async fn run(what: SchemasCommand, screen: &Screen) -> Result<(), Fai
     };
     let registry = required("SCHEMA_REGISTRY_URL", "http://schema-registry:8081")?;
     // The brokers are not asked for schemas.
-    let settings = Settings { prefix: prefix.prefix, ..Settings::new("", &registry, tokio::runtime::Handle::current()) };
+    let settings =
+        Settings { prefix: prefix.prefix, ..Settings::new("", &registry, tokio::runtime::Handle::current()) };
     let registered = registration::register(&settings, dry_run).await.map_err(failure)?;
     tell(&registered, dry_run, screen)?;
     let missing = registered.iter().filter(|one| !one.was_there).count();
@@ -47,7 +48,13 @@ fn tell(registered: &[Registered], dry_run: bool, screen: &Screen) -> Result<(),
             (false, false) => "registered",
         };
         let id = one.id.map(|id| id.to_string()).unwrap_or_default();
-        table.row(vec![one.name.into(), one.version.to_string().into(), one.subject.clone().into(), id.into(), became.into()]);
+        table.row(vec![
+            one.name.into(),
+            one.version.to_string().into(),
+            one.subject.clone().into(),
+            id.into(),
+            became.into(),
+        ]);
     }
     screen.say(table.render(screen))
 }

@@ -19,7 +19,9 @@ pub(super) async fn run(what: TopicsCommand, screen: &Screen) -> Result<(), Fail
     if let Some(Layout { replication, min_in_sync, .. }) = layout
         && min_in_sync > replication
     {
-        let wrong = format!("--min-in-sync {min_in_sync} is more than the {replication} copies that --replication asks for: nothing could ever be published");
+        let wrong = format!(
+            "--min-in-sync {min_in_sync} is more than the {replication} copies that --replication asks for: nothing could ever be published"
+        );
         return Err(Failure::Usage(wrong));
     }
     let brokers = required("KAFKA_BOOTSTRAP_SERVERS", "broker-1:9092,broker-2:9092")?;
@@ -45,7 +47,10 @@ fn tell(settings: &Settings, created: &[String], screen: &Screen) -> Result<(), 
         return screen.document(&json!({ "topics": topics, "created": created }));
     }
     for topic in topics {
-        screen.say(format!("{topic}  {}", if created.contains(&topic) { "created" } else { "was there, as it must be" }))?;
+        screen.say(format!(
+            "{topic}  {}",
+            if created.contains(&topic) { "created" } else { "was there, as it must be" }
+        ))?;
     }
     Ok(())
 }

@@ -69,7 +69,11 @@ async fn ready(shop: &Client, stage: &Stage) -> Result<Value, Failure> {
             Err(error) if !error.is_transient() => return Err(error.into()),
             found if Instant::now() >= until => {
                 let why = found?;
-                return Err(Failure::NotSo(format!("the shop at {} is {why} after {}", shop.url(), span(READY_WITHIN))));
+                return Err(Failure::NotSo(format!(
+                    "the shop at {} is {why} after {}",
+                    shop.url(),
+                    span(READY_WITHIN)
+                )));
             }
             _ => tokio::time::sleep(LOOK_EVERY).await,
         }
@@ -84,7 +88,8 @@ async fn whole(shop: &Client, args: &DemoArgs, stage: &Stage) -> Result<Outcome,
     let mut not_checked = vec![];
     circumstances(shop, FOR_THE_ACTS).await?;
     for act in acts::ACTS {
-        let (left_out, rest): (Vec<_>, Vec<_>) = act.scenarios.iter().partition(|scenario| needs(scenario.name).is_some());
+        let (left_out, rest): (Vec<_>, Vec<_>) =
+            act.scenarios.iter().partition(|scenario| needs(scenario.name).is_some());
         not_checked.extend(left_out.iter().filter_map(|scenario| Some(without(scenario.name, needs(scenario.name)?))));
         if !rest.is_empty() {
             played.extend(play::act(act, rest.into_iter(), shop, stage).await?);

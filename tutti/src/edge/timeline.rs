@@ -232,7 +232,8 @@ mod tests {
 
     #[test]
     fn causes_in_a_circle_are_shown_all_the_same() {
-        let circle = part(&[said("order", "A", "05.000", 1, "order/7.0.2"), said("order", "B", "05.000", 2, "order/7.0.1")]);
+        let circle =
+            part(&[said("order", "A", "05.000", 1, "order/7.0.2"), said("order", "B", "05.000", 2, "order/7.0.1")]);
         assert_eq!(names(&merged(vec![("order", circle)])), ["A", "B"]);
     }
 }

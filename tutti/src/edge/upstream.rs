@@ -107,11 +107,7 @@ impl Upstreams {
 
     /// Sends a request, and waits for the beginning of the answer; `patience` is how long the service may take on top,
     /// because it was asked to wait. The rest of the answer may be slow, but must not stop.
-    pub(super) async fn send(
-        &self,
-        request: Request<Rewound>,
-        patience: Duration,
-    ) -> Result<Response<Body>, Away> {
+    pub(super) async fn send(&self, request: Request<Rewound>, patience: Duration) -> Result<Response<Body>, Away> {
         let _under_way = self.free.try_acquire().map_err(|_| Away::Busy)?;
         let answer = tokio::time::timeout(self.answer_within + patience, self.http.request(request)).await;
         let answer = answer.map_err(|_| Away::Late)?.map_err(|error| away(&error))?;

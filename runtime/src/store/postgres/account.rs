@@ -33,7 +33,10 @@ impl Account {
             return wrong("the name of a database is at most 63 bytes long");
         }
         let password = String::from_utf8(password.to_vec());
-        password.map_or_else(|_| wrong("its password is no text"), |password| Ok(Account { name: name.to_owned(), password }))
+        password.map_or_else(
+            |_| wrong("its password is no text"),
+            |password| Ok(Account { name: name.to_owned(), password }),
+        )
     }
 }
 
