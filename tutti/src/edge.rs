@@ -64,15 +64,15 @@ fn own() -> OpenApiRouter<Edge> {
 }
 
 /// All routes of the shop.
-fn router(settings: &Settings) -> Router {
+fn router(settings: &Settings) -> std::io::Result<Router> {
     let (own, described) = own().split_for_parts();
-    let openapi = operations::document(described).into();
+    let openapi = operations::document(&described)?.into();
     let mut routes = own.route("/openapi.json", axum::routing::get(operations::openapi));
     for (path, service) in ROUTES {
         let handed_on = move |State(edge): State<Edge>, request: Request| forward::forward(edge, service, request);
         routes = routes.route(path, any(handed_on));
     }
-    runtime::http::finish(routes.with_state(Edge { upstreams: Arc::new(Upstreams::new(settings)), openapi }))
+    Ok(runtime::http::finish(routes.with_state(Edge { upstreams: Arc::new(Upstreams::new(settings)), openapi })))
 }
 
 /// An open edge.
@@ -91,7 +91,7 @@ impl Server {
         let listener = TcpListener::bind(settings.listen).await?;
         let address = listener.local_addr()?;
         let (closing, closed) = watch::channel(false);
-        let serving = tokio::spawn(serve(listener, router(settings), closed));
+        let serving = tokio::spawn(serve(listener, router(settings)?, closed));
         Ok(Server { address, serving, closing })
     }
 
@@ -146,7 +146,7 @@ mod tests {
     fn every_path_of_the_shop_in_one_process_is_served_and_described() {
         let shop: serde_json::Value = serde_json::from_str(include_str!("../../docs/openapi.json")).unwrap();
         let own = own().split_for_parts().1;
-        let described: serde_json::Value = serde_json::from_str(&operations::document(own.clone())).unwrap();
+        let described: serde_json::Value = serde_json::from_str(&operations::document(&own).unwrap()).unwrap();
         for (path, methods) in shop["paths"].as_object().unwrap() {
             let handed_on = ROUTES.iter().any(|(route, _)| route == path);
             assert!(handed_on != own.paths.paths.contains_key(path), "{path} is not served once");

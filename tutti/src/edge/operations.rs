@@ -11,6 +11,7 @@ use runtime::{
     telemetry::recorder,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokio::task::JoinSet;
 use utoipa::{ToSchema, openapi::OpenApi};
 
@@ -90,7 +91,7 @@ async fn status(upstreams: &Upstreams, service: &'static str) -> ServiceStatus {
 
 /// What the service says about itself, in the shape of [`Readiness`] or as the one status by itself.
 fn own_words(service: &str, body: &[u8]) -> Option<ServiceStatus> {
-    let told: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let told: Value = serde_json::from_slice(body).ok()?;
     let own = match told.get("services").and_then(|services| services.as_array()) {
         Some(services) => services.iter().find(|one| one["service"] == service)?.clone(),
         None => told,
@@ -128,15 +129,14 @@ pub(super) async fn openapi(State(edge): State<Edge>) -> Response {
 }
 
 /// The shop's description, with what the edge describes itself in place of what the shop in one process says of it.
-pub(super) fn document(mut own: OpenApi) -> String {
-    match serde_json::from_str::<OpenApi>(SHOP) {
-        Ok(mut shop) => {
-            shop.paths.paths.retain(|path, _| !own.paths.paths.contains_key(path));
-            own.info = shop.info.clone();
-            own.merge(shop);
+pub(super) fn document(own: &OpenApi) -> Result<String, serde_json::Error> {
+    let mut whole: Value = serde_json::from_str(SHOP)?;
+    let own = serde_json::to_value(own)?;
+    for part in ["/paths", "/components/schemas"] {
+        let whole = whole.pointer_mut(part).and_then(Value::as_object_mut);
+        if let (Some(whole), Some(own)) = (whole, own.pointer(part).and_then(Value::as_object)) {
+            whole.extend(own.clone());
         }
-        // A test reads it, so this is never met.
-        Err(error) => tracing::error!(%error, "docs/openapi.json is no OpenAPI document"),
     }
-    own.to_pretty_json().unwrap_or_default()
+    serde_json::to_string_pretty(&whole)
 }

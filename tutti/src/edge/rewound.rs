@@ -42,3 +42,17 @@ impl HttpBody for Rewound {
         self.with(|body| body.size_hint())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_was_not_read_is_sent_whole_the_second_time() {
+        let first = Rewound::new(Body::from("an order"));
+        let second = first.clone();
+        drop(first); // as a client does whose connection was refused
+        assert_eq!(second.size_hint().exact(), Some(8));
+        assert_eq!(axum::body::to_bytes(Body::new(second), 100).await.unwrap(), "an order");
+    }
+}
