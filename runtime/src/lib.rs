@@ -22,6 +22,7 @@ mod lanes;
 pub mod perform;
 pub mod pulse;
 pub mod record;
+pub mod recover;
 pub mod reign;
 pub mod remote;
 pub mod secret;
