@@ -48,6 +48,8 @@ pub struct Ends {
     pub earliest: Position,
     /// The last record there is.
     pub latest: Position,
+    /// Whether nothing was deleted before the earliest for its age.
+    pub whole: bool,
 }
 
 /// Where a reign goes on.

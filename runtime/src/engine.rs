@@ -179,18 +179,18 @@ impl<T: Topic> Engine<T> {
         Ok(Rule { reign, agenda: Agenda::unread(), lanes, rested: false })
     }
 
-    /// A store that was lost, or is an older copy, would number new events like ones that everybody has read already,
-    /// and they would be taken for seen.
+    /// A store that was lost, or is an older copy, knows nothing of what it said: it would say it again, and number new
+    /// events like ones that everybody has read already. So the topic's last event must be in the log.
     fn refuse_to_be_behind(&mut self, reign: &Reign) -> Result<(), StoreError> {
         let ends = self.bus.ends((T::NAME, 0)).map_err(|away| StoreError::Outage(away.to_string()))?;
         let (said, log) = (ends.latest, head_of(reign));
-        if said.seq == 0 || said <= log {
+        if said.seq == 0 || said == log || self.shared.read().holds(said)? {
             return Ok(());
         }
         let service = T::NAME;
         Err(StoreError::Fatal(format!(
             "the topic of {service} goes on to event {}.0.{}, but this store only to {}.0.{}: it was lost, or is an older copy. Nothing was sent. \
-             Run `tutti recover {service}`, which takes the missing events from the topic, or `tutti reset`, which begins the whole shop anew",
+             Run `tutti recover --service {service}`, which takes the missing events from the topic, or `tutti reset`, which begins the whole shop anew",
             said.generation, said.seq, log.generation, log.seq
         )))
     }
@@ -349,7 +349,8 @@ impl<T: Topic> Engine<T> {
         }
         failpoint::reached("callers.answered");
         for row in &passed.work {
-            rule.agenda.add(row.clone(), true, turn_of(&self.performers, row));
+            let fresh = !passed.perhaps_asked.contains(&row.id());
+            rule.agenda.add(row.clone(), fresh, turn_of(&self.performers, row));
         }
         self.bus.publish(&passed.log);
         if !passed.log.is_empty() {

@@ -25,6 +25,7 @@ pub mod perform;
 pub mod process;
 pub mod pulse;
 pub mod record;
+pub mod recover;
 pub mod reign;
 pub mod remote;
 pub mod secret;

@@ -9,6 +9,7 @@ mod lead;
 mod migrate;
 mod provision;
 mod read;
+mod renew;
 mod rows;
 mod session;
 pub(crate) mod text;
@@ -92,10 +93,18 @@ impl Database {
 
     /// Runs a call to its end, on the thread that makes it.
     fn block_on<R>(&self, call: impl Future<Output = Result<R, StoreError>>) -> Result<R, StoreError> {
+        self.block_on_within(ANSWERS_WITHIN, call)
+    }
+
+    fn block_on_within<R>(
+        &self,
+        limit: Duration,
+        call: impl Future<Output = Result<R, StoreError>>,
+    ) -> Result<R, StoreError> {
         self.runtime.block_on(async {
-            let answered = tokio::time::timeout(ANSWERS_WITHIN, call).await;
+            let answered = tokio::time::timeout(limit, call).await;
             answered.unwrap_or_else(|_| {
-                Err(StoreError::Outage(format!("{self} does not answer within {} s", ANSWERS_WITHIN.as_secs())))
+                Err(StoreError::Outage(format!("{self} does not answer within {} s", limit.as_secs())))
             })
         })
     }

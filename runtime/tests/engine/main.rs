@@ -19,6 +19,7 @@ mod lost_commits;
 mod parking;
 mod published;
 mod records;
+mod recovering;
 mod rounds;
 mod standby;
 mod takeover;

@@ -112,5 +112,5 @@ fn a_store_behind_its_own_topic_refuses_to_run() {
     let mut second = desk(&corner, Sessions::memory());
     // then it says so, and sends nothing.
     let Step::Ended(why) = second.settle() else { panic!("it runs") };
-    assert!(why.contains("tutti recover desk") && why.contains("tutti reset"), "{why}");
+    assert!(why.contains("tutti recover --service desk") && why.contains("tutti reset"), "{why}");
 }

@@ -13,6 +13,7 @@ use runtime::{
     bus::Bus,
     incoming::{Incoming, Reply},
     intake::Wish,
+    recover::{self, RecoverError, Recovered},
     store::{MemoryStore, SqliteRead, SqliteStore},
     telemetry::Spans,
 };
@@ -117,6 +118,28 @@ impl Around {
 }
 
 impl Desk {
+    /// The process ends, and its store is rebuilt: from nothing, or from an older copy of it.
+    pub fn recovered(self, store: &MemoryStore) -> (Desk, Result<Recovered, RecoverError>) {
+        let parts = recover::Parts {
+            service: (self.service)(),
+            store: Box::new(store.clone()),
+            read: Arc::new(store.clone()),
+            bus: Box::new(self.bus.clone()),
+            bell: Arc::default(),
+            clock: Arc::new(self.clock.clone()),
+            build: 1,
+        };
+        let recovered = recover::recover(parts, &|_, _| {});
+        (self.on_store(store), recovered)
+    }
+
+    /// Its topic has its events up to this one.
+    pub fn publishes_until(&self, seq: u64) {
+        for row in self.log().into_iter().filter(|row| row.seq <= seq) {
+            self.bus.put(runtime::Record::new("desk", row));
+        }
+    }
+
     pub fn new() -> Desk {
         Around::default().begin()
     }
@@ -150,6 +173,12 @@ impl Desk {
         let (sessions, clock, bus) = (self.sessions.clone(), self.clock.clone(), self.bus.clone());
         drop(self);
         Around { sessions, clock, bus, service, ..Around::default() }.begin()
+    }
+
+    /// The process ends, and another one begins on another store, beside the same bus and the same world's time.
+    pub fn on_store(self, store: &MemoryStore) -> Desk {
+        let (sessions, clock, bus) = (Sessions::Memory(store.clone()), self.clock.clone(), self.bus.clone());
+        Around { sessions, service: self.service, clock, bus, ..Around::default() }.begin()
     }
 
     /// Another process of the same service, with performers of its own.
