@@ -125,7 +125,8 @@ fn router(world: World) -> Router {
     let document: Arc<str> = document.to_pretty_json().unwrap_or_default().into();
     let described = move || async move { ([(header::CONTENT_TYPE, "application/json")], document.to_string()) };
     // It is ready as soon as it listens: by then its books are open.
-    let routes = ["/health/live", "/health/ready"].iter().fold(routes, |routes, path| routes.route(path, get("ready\n")));
+    let routes =
+        ["/health/live", "/health/ready"].iter().fold(routes, |routes, path| routes.route(path, get("ready\n")));
     runtime::http::finish(routes.route("/openapi.json", get(described)))
 }
 

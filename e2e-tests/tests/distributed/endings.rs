@@ -70,7 +70,8 @@ async fn verified(site: &Site, orders: &[(Story, String)]) -> Report {
         .collect();
     let verifying = tokio::task::spawn_blocking(move || {
         let [order, inventory, payment, shipping, email] = &stores;
-        let evidence = Evidence { stores: [order, inventory, payment, shipping, email], books: &books, promised: &promised };
+        let evidence =
+            Evidence { stores: [order, inventory, payment, shipping, email], books: &books, promised: &promised };
         verify(&evidence, &()).unwrap()
     });
     verifying.await.unwrap()

@@ -41,7 +41,8 @@ impl Servers {
     /// Nothing where the environment names no servers.
     pub async fn of_the_environment() -> Option<Servers> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let [Some(admin), Some(brokers), Some(registry), Some(smtp), Some(mail_api)] = NEEDED.map(|name| env::var(name).ok())
+        let [Some(admin), Some(brokers), Some(registry), Some(smtp), Some(mail_api)] =
+            NEEDED.map(|name| env::var(name).ok())
         else {
             eprintln!(
                 "skipped: set {} to the addresses of real servers, and run `cargo test -p e2e-tests --test distributed` \
@@ -93,6 +94,7 @@ impl Servers {
         PostgresRead::new(Database::new(&self.url(service), Handle::current()).unwrap())
     }
 
+    #[allow(dead_code, reason = "shared with tests that delete none")]
     pub async fn delete_topic(&self, service: &str) {
         let admin = kafka_admin(&self.kafka);
         admin.delete_topics(&[&self.kafka.topic(service)], &AdminOptions::new()).await.unwrap();

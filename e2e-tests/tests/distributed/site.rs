@@ -50,6 +50,12 @@ impl Site {
         service(service_name, &self.servers, &self.world, self.folder.path())
     }
 
+    /// Where logs and the outside world's books are.
+    #[allow(dead_code, reason = "shared with tests that put nothing there")]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     pub fn process(&mut self, service: &str) -> &mut Process {
         self.services.get_mut(service).unwrap()
     }

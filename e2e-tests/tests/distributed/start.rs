@@ -43,7 +43,8 @@ async fn what_is_merely_away_is_waited_for_and_readiness_is_red() {
     site.process("inventory").set("KAFKA_BOOTSTRAP_SERVERS", Some(&nobody));
     site.process("inventory").start();
     let inventory = &site["inventory"];
-    crate::wait::until("it waits", || async { inventory.log().contains("waiting until it is there").then_some(()) }).await;
+    crate::wait::until("it waits", || async { inventory.log().contains("waiting until it is there").then_some(()) })
+        .await;
     assert_eq!(inventory.client.get("/health/live").await.status, 200);
     let red = inventory.client.get("/health/ready").await.expect(503);
     assert!(red["services"][0]["why"].as_str().unwrap().contains("KAFKA_BOOTSTRAP_SERVERS"), "{red}");

@@ -61,11 +61,11 @@ impl Deployed {
     /// Waits until a service is not ready, and gives why.
     pub async fn held_up(&self, service: &str) -> String {
         let client = &self.site[service].client;
-        let answer = until(&format!("{service} is held up"), || async {
+        until(&format!("{service} is held up"), || async {
             let answer = client.try_send(client.request(reqwest::Method::GET, "/health/ready")).await.ok()?;
             (answer.status == 503).then_some(answer.body)
-        });
-        answer.await
+        })
+        .await
     }
 
     /// Waits until everybody is ready again.

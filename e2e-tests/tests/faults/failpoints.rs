@@ -82,7 +82,7 @@ async fn comes_back_from(shop: &mut Deployed, place: &str, times: u64, so_far: u
     process.start();
     let customers = Customers::come_after(&shop.client(), so_far);
     if place.contains("foreign") || place.contains("parked") {
-        topics::send_nonsense(&shop.site.servers, "order").await;
+        topics::send_nonsense(&shop.site.servers, "order");
     }
     if place.contains("parked") {
         topics::discard_nonsense(&shop.site["inventory"]).await;

@@ -44,8 +44,10 @@ async fn a_paused_leader_is_followed_by_its_standby_and_does_no_harm_when_it_goe
         until("the standby leads", || async { standby.status().await["led_by"].is_null().then_some(()) }).await;
         customers.have_ordered(10).await;
         shop.site[name].resume().await;
-        until("the old leader stands by", || async { shop.site[name].status().await["led_by"].is_string().then_some(()) })
-            .await;
+        until("the old leader stands by", || async {
+            shop.site[name].status().await["led_by"].is_string().then_some(())
+        })
+        .await;
         standby.kill().await;
         until("it leads again", || async { shop.site[name].status().await["led_by"].is_null().then_some(()) }).await;
     }

@@ -2,15 +2,19 @@
 //! large records any more, readers that begin at the beginning, a disk that is full.
 
 use crate::{
-    client::items, customers::Customers, deployed::Deployed, process::Process, real_servers::RealServers,
-    servers::Servers, wait::until,
+    client::items,
+    customers::Customers,
+    deployed::Deployed,
+    process::Process,
+    real_servers::RealServers,
+    servers::Servers,
+    wait::{PATIENCE, until},
 };
 use rdkafka::{
     ClientConfig,
     admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier},
     client::DefaultClientContext,
-    producer::{FutureProducer, FutureRecord},
-    util::Timeout,
+    producer::{BaseProducer, BaseRecord, Producer},
 };
 use serde_json::{Value, json};
 use tokio_postgres::NoTls;
@@ -20,14 +24,13 @@ use tutti::shop::SERVICES;
 const NONSENSE: [&[u8]; 4] = [b"", b"hello", &[0, 0, 0], &[0, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]];
 
 /// Writes records on a service's topic that are nobody's events.
-pub async fn send_nonsense(servers: &Servers, service: &str) {
-    let producer: FutureProducer =
-        ClientConfig::new().set("bootstrap.servers", &servers.kafka.brokers).create().unwrap();
+pub fn send_nonsense(servers: &Servers, service: &str) {
+    let producer: BaseProducer = ClientConfig::new().set("bootstrap.servers", &servers.kafka.brokers).create().unwrap();
     let topic = servers.kafka.topic(service);
     for payload in NONSENSE {
-        let record = FutureRecord::to(&topic).key("nobody").payload(payload).partition(0);
-        producer.send(record, Timeout::Never).await.unwrap();
+        producer.send(BaseRecord::to(&topic).key("nobody").payload(payload).partition(0)).unwrap();
     }
+    tokio::task::block_in_place(|| producer.flush(PATIENCE)).unwrap();
 }
 
 /// What of it a service has set aside.
@@ -65,7 +68,7 @@ async fn foreign_records_are_set_aside_and_the_rest_goes_on() {
     let customers = Customers::come(&shop.client());
     customers.have_ordered(10).await;
     for name in SERVICES {
-        send_nonsense(&shop.site.servers, name).await;
+        send_nonsense(&shop.site.servers, name);
     }
     customers.have_ordered(10).await;
     let accepted = customers.leave().await;
@@ -131,7 +134,8 @@ async fn every_topic_read_again_from_its_beginning_changes_nothing_and_sends_not
     let later = customers.leave().await;
     shop.invariants_hold().await;
     let after = everything_told(&shop).await;
-    let known = |rows: &[Value]| rows.iter().filter(|row| later.iter().all(|one| row["order_id"] != one.id.as_str())).count();
+    let known =
+        |rows: &[Value]| rows.iter().filter(|row| later.iter().all(|one| row["order_id"] != one.id.as_str())).count();
     assert_eq!(before.len(), known(&after));
 }
 

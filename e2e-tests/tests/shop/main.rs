@@ -32,5 +32,6 @@ mod stock;
 mod stop;
 mod telemetry;
 mod trace;
+mod verified;
 mod wait;
 mod world;

@@ -1,9 +1,6 @@
 //! What operators ask of a service's process over HTTP: what it said, how it is, what was set aside.
 
-use crate::support::{
-    desk::Desk,
-    service::Act,
-};
+use crate::support::{desk::Desk, service::Act};
 use axum::{Router, body::Body, http::Request};
 use runtime::http::admin;
 use serde_json::{Value, json};
@@ -41,7 +38,10 @@ async fn a_log_has_what_was_said_under_a_key_and_what_is_waited_for() {
     let (status, log) = ask(&admin, "GET", "/log/a", Value::Null).await;
     assert_eq!((status, log["items"].as_array().unwrap().len()), (200, 1), "{log}");
     let said = &log["items"][0];
-    assert_eq!((&said["service"], &said["type"], &said["version"], &said["id"]), (&json!("desk"), &json!("Noted"), &json!(1), &json!("7.0.1")));
+    assert_eq!(
+        (&said["service"], &said["type"], &said["version"], &said["id"]),
+        (&json!("desk"), &json!("Noted"), &json!(1), &json!("7.0.1"))
+    );
     let (_, log) = ask(&admin, "GET", "/log/a%2Fb", Value::Null).await;
     assert_eq!(log["items"][0]["key"], "a/b");
     let (status, log) = ask(&admin, "GET", "/log/nobody", Value::Null).await;
@@ -61,7 +61,10 @@ async fn its_health_is_red_until_it_has_begun_and_its_status_says_how_far_it_is(
     assert_eq!((status, ready["ready"].clone()), (200, json!(true)), "{ready}");
     let (_, shown) = ask(&admin, "GET", "/status", Value::Null).await;
     assert_eq!((&shown["service"], &shown["head"], &shown["led_by"]), (&json!("desk"), &json!(1), &Value::Null));
-    assert!(shown["read"].as_array().unwrap().iter().any(|read| read["source"] == "left" && read["id"] == "7.0.1"), "{shown}");
+    assert!(
+        shown["read"].as_array().unwrap().iter().any(|read| read["source"] == "left" && read["id"] == "7.0.1"),
+        "{shown}"
+    );
     // A standby is ready too, and says who leads.
     let mut standby = desk.rival();
     standby.notes().led_by = Some("10.0.0.7:8080".into());
@@ -103,7 +106,10 @@ async fn bad_requests_are_named() {
     let admin = admin(desk.handle());
     let (status, problem) = ask(&admin, "POST", "/parked/retry", json!({ "source": "left" })).await;
     assert_eq!((status, &problem["field"]), (400, &json!("key")));
-    assert_eq!(ask(&admin, "POST", "/parked/discard", json!({ "source": "left", "key": "a", "forse": true })).await.0, 400);
+    assert_eq!(
+        ask(&admin, "POST", "/parked/discard", json!({ "source": "left", "key": "a", "forse": true })).await.0,
+        400
+    );
     assert_eq!(ask(&admin, "GET", "/parked?after=x", Value::Null).await.0, 400);
     assert_eq!(ask(&admin, "GET", "/parked/retry", Value::Null).await.0, 405);
     assert_eq!(ask(&admin, "GET", "/orders", Value::Null).await.0, 404);

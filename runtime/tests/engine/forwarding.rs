@@ -62,7 +62,10 @@ async fn a_command_goes_to_the_leader_whole_and_its_answer_comes_back_whole() {
     let at = in_front_of(&desk, mirror("standby")).await;
     let request = post(at).header("connection", "x-hop").header("x-hop", "1").header("x-kept", "1");
     let (status, headers, seen) = answer(request).await;
-    assert_eq!((status, &headers["location"], &headers["x-by"]), (202, &"/orders/1".parse().unwrap(), &"leader".parse().unwrap()));
+    assert_eq!(
+        (status, &headers["location"], &headers["x-by"]),
+        (202, &"/orders/1".parse().unwrap(), &"leader".parse().unwrap())
+    );
     let expected = json!({ "by": "leader", "path": "/orders/a%20b?x=1&y=%2F", "body": "the body", "key": "k-1", "hop": null, "kept": "1", "forwarded": "1" });
     assert_eq!(seen, expected);
 }

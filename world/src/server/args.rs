@@ -30,7 +30,13 @@ pub struct Args {
     #[arg(long, value_name = "URL", env = "WEBHOOK_URL", hide_env_values = true, required_unless_present = "health")]
     webhook_url: Option<String>,
     /// What the carrier signs its reports with; rather set it in the environment, where `ps` does not show it
-    #[arg(long, value_name = "SECRET", env = "CARRIER_WEBHOOK_SECRET", hide_env_values = true, required_unless_present = "health")]
+    #[arg(
+        long,
+        value_name = "SECRET",
+        env = "CARRIER_WEBHOOK_SECRET",
+        hide_env_values = true,
+        required_unless_present = "health"
+    )]
     webhook_secret: Option<Hidden>,
     /// The API of the mail catcher (Mailpit) that GET /mailbox reads mails from; text messages only without it
     #[arg(long, value_name = "URL", env = "MAIL_API_URL", hide_env_values = true)]
@@ -138,7 +144,8 @@ mod tests {
         let short = Args { webhook_secret: Some(Hidden("hunter2".into())), ..args(&[]) };
         let refused = short.webhook_secret().expect_err("short").to_string();
         assert!(refused.contains("CARRIER_WEBHOOK_SECRET") && !refused.contains("hunter2"), "{refused}");
-        let nowhere = Args { webhook_url: Some("shop".into()), ..args(&[]) }.webhook_url().expect_err("no URL").to_string();
+        let nowhere =
+            Args { webhook_url: Some("shop".into()), ..args(&[]) }.webhook_url().expect_err("no URL").to_string();
         assert!(nowhere.contains("WEBHOOK_URL is `shop`"), "{nowhere}");
         let mail = args(&["--mail-api-url", "ftp://mail"]).mail_api_url().expect_err("ftp").to_string();
         assert!(mail.contains("MAIL_API_URL is `ftp://mail`"), "{mail}");
