@@ -100,7 +100,7 @@ fn service(name: &'static str, servers: &Servers, world: &Process, folder: &Path
         ("SMS_URL", of_the_world("sms")),
         ("SMTP_URL", servers.smtp.clone()),
         ("CARRIER_WEBHOOK_SECRET", SECRET.to_owned()),
-        ("TUTTI_LOG", "debug,librdkafka=warn".to_owned()),
+        ("TUTTI_LOG", "info,runtime=debug".to_owned()),
     ];
     Process::new(name, folder, settings)
 }

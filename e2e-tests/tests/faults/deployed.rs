@@ -31,6 +31,9 @@ impl Deployed {
     /// A shop that does not run yet; nothing where there are no servers for it.
     pub async fn new(settings: &[(&'static str, &str)]) -> Option<Deployed> {
         let site = Site::new(settings).await?;
+        // Whatever an earlier shop has sent is nobody's here.
+        let emptied = reqwest::Client::new().delete(format!("{}/api/v1/messages", site.servers.mail_api)).send().await;
+        assert!(emptied.unwrap().status().is_success());
         let url = |address| format!("http://{address}");
         let mut upstreams = vec![("WORLD_URL", url(site.world.listen))];
         for (service, public, admin, _) in ADDRESSES {

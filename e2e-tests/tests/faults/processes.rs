@@ -1,6 +1,7 @@
 //! Each service is killed and paused in turn under load; one has a standby, which takes over.
 
-use crate::{customers::Customers, deployed::Deployed, real_servers::RealServers, wait::until};
+use crate::{customers::Customers, deployed::Deployed, process::Process, real_servers::RealServers, wait::until};
+use serde_json::Value;
 use tutti::shop::SERVICES;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -38,20 +39,31 @@ async fn a_paused_leader_is_followed_by_its_standby_and_does_no_harm_when_it_goe
     for name in ["payment", "inventory"] {
         let mut standby = shop.site.replica(name);
         standby.start();
-        until("it stands by", || async { standby.status().await["led_by"].is_string().then_some(()) }).await;
+        stands_by(&standby).await;
         customers.have_ordered(10).await;
         shop.site[name].pause().await;
-        until("the standby leads", || async { standby.status().await["led_by"].is_null().then_some(()) }).await;
+        leads(&standby).await;
         customers.have_ordered(10).await;
         shop.site[name].resume().await;
-        until("the old leader stands by", || async {
-            shop.site[name].status().await["led_by"].is_string().then_some(())
-        })
-        .await;
+        stands_by(&shop.site[name]).await;
         standby.kill().await;
-        until("it leads again", || async { shop.site[name].status().await["led_by"].is_null().then_some(()) }).await;
+        leads(&shop.site[name]).await;
     }
     let accepted = customers.leave().await;
     shop.ready().await;
     shop.all_is_right(&accepted).await;
+}
+
+async fn stands_by(process: &Process) {
+    until("it stands by", || async { leader_of(process).await?.is_string().then_some(()) }).await;
+}
+
+async fn leads(process: &Process) {
+    until("it leads", || async { leader_of(process).await?.is_null().then_some(()) }).await;
+}
+
+/// Whom a process takes for the leader; nothing while it does not answer.
+async fn leader_of(process: &Process) -> Option<Value> {
+    let answer = process.admin.try_send(process.admin.request(reqwest::Method::GET, "/status")).await.ok()?;
+    Some(answer.expect(200)["led_by"].clone())
 }
