@@ -19,6 +19,9 @@ use tokio::sync::{oneshot, watch};
 /// A caller is not kept waiting longer than this; repeating a command is harmless.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
+/// How often one who watches a process that stands by looks again.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
 /// Whether a service can do its work.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Health {
@@ -269,12 +272,13 @@ impl Handle {
     /// Watches a key: register first, then read, then wait for a change.
     #[must_use]
     pub fn watch(&self, key: &str) -> Watch {
+        let health = self.shared.health.subscribe();
         let mut watched = self.shared.watched();
         let changes = match watched.as_mut() {
             Some(watched) => watched.entry(key.to_owned()).or_insert_with(|| watch::channel(()).0).subscribe(),
             None => watch::channel(()).1,
         };
-        Watch { shared: self.shared.clone(), key: key.to_owned(), changes }
+        Watch { shared: self.shared.clone(), key: key.to_owned(), changes, health }
     }
 
     /// Nobody waits for a change any longer: the process is about to end, and whoever waits is answered with what
@@ -341,6 +345,16 @@ impl Handle {
         leads.map(drop).map_err(|gone| gone.to_string())
     }
 
+    /// Waits until another process leads.
+    ///
+    /// # Errors
+    /// When the service is gone.
+    pub async fn stands_by(&self) -> Result<(), String> {
+        let mut health = self.shared.health.subscribe();
+        let stands_by = health.wait_for(|health| matches!(health, Health::Standby(_))).await;
+        stands_by.map(drop).map_err(|gone| gone.to_string())
+    }
+
     /// Asks the engine to retry or drop what was set aside. Answers what it did, or why not.
     ///
     /// # Errors
@@ -365,6 +379,7 @@ pub struct Watch {
     shared: Arc<Shared>,
     key: Key,
     changes: watch::Receiver<()>,
+    health: watch::Receiver<Health>,
 }
 
 impl Drop for Watch {
@@ -379,9 +394,18 @@ impl Drop for Watch {
 }
 
 impl Watch {
-    /// Waits for the next change, at most for a while or until watching ends; returns whether there was one.
+    /// Waits for the next change, at most for a while or until watching ends; returns whether there may have been one. A
+    /// process that stands by is told of no change, so there it is time to look again every now and then.
     pub async fn changed(&mut self, at_most: Duration) -> bool {
-        matches!(tokio::time::timeout(at_most, self.changes.changed()).await, Ok(Ok(())))
+        let stands_by = matches!(*self.health.borrow_and_update(), Health::Standby(_));
+        let at_most_now = if stands_by { at_most.min(LOOK_AGAIN) } else { at_most };
+        tokio::select! {
+            biased;
+            changed = self.changes.changed() => changed.is_ok(),
+            // Who leads from now on was told of nothing before.
+            _ = self.health.changed() => true,
+            () = tokio::time::sleep(at_most_now) => at_most_now < at_most,
+        }
     }
 }
 

@@ -91,7 +91,10 @@ impl Process {
 
     /// What it answers to `GET /status` once it answers at all.
     pub async fn status(&self) -> Value {
-        self.admin.read("/status").await
+        let get = || self.admin.request(reqwest::Method::GET, "/status");
+        let what = format!("{} tells how it is", self.name);
+        let answered = until(&what, || async { self.admin.try_send(get()).await.ok().filter(|a| a.status == 200) });
+        answered.await.expect(200)
     }
 
     /// SIGKILL: nothing gets a chance to tidy up.

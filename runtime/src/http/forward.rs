@@ -15,7 +15,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use reqwest::Client;
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 /// Marks a request that was forwarded: it is not forwarded again, so that none goes in circles while the lead changes.
 const FORWARDED: HeaderName = HeaderName::from_static("tutti-forwarded");
@@ -49,6 +55,8 @@ const OF_THE_CONNECTION: [HeaderName; 11] = [
 struct Forwarding {
     handle: Handle,
     http: Client,
+    /// The last request could not be forwarded.
+    failing: Arc<AtomicBool>,
 }
 
 /// Lets these routes forward what they must not do themselves while `handle` stands by.
@@ -57,7 +65,7 @@ struct Forwarding {
 /// When the HTTP client cannot be made.
 pub fn forwarding(routes: Router, handle: Handle) -> Result<Router, String> {
     let http = remote::client(ANSWERS_WITHIN)?;
-    Ok(routes.layer(from_fn_with_state(Forwarding { handle, http }, around)))
+    Ok(routes.layer(from_fn_with_state(Forwarding { handle, http, failing: Arc::default() }, around)))
 }
 
 async fn around(State(forwarding): State<Forwarding>, request: Request, next: Next) -> Response {
@@ -75,12 +83,21 @@ impl Forwarding {
     async fn forward(&self, owner: &str, request: Request) -> Result<Response, Problem> {
         let (parts, body) = request.into_parts();
         let body = read(body).await?;
-        let address = address(owner, &parts).ok_or_else(|| unreachable(owner, "that is no address"))?;
         let mut headers = of_the_message(&parts.headers);
         headers.insert(FORWARDED, HeaderValue::from_static("1"));
-        let sent = self.http.request(parts.method, address).headers(headers).body(body).send().await;
-        let answer = relay(sent.map_err(|error| unreachable(owner, &error.to_string()))?).await;
-        answer.map_err(|error| unreachable(owner, &error))
+        let sent = async {
+            let address = address(owner, &parts).ok_or("that is no address")?;
+            let request = self.http.request(parts.method, address).headers(headers).body(body);
+            relay(request.send().await.map_err(|error| error.to_string())?).await
+        };
+        let answer = sent.await;
+        let failed_before = self.failing.swap(answer.is_err(), Ordering::Relaxed);
+        answer.map_err(|why| {
+            if !failed_before {
+                tracing::warn!(owner, why, "a request could not be forwarded to the process that leads");
+            }
+            unreachable()
+        })
     }
 }
 
@@ -134,8 +151,7 @@ async fn relay(mut answer: reqwest::Response) -> Result<Response, String> {
 }
 
 /// The request may have reached the leader all the same.
-fn unreachable(owner: &str, why: &str) -> Problem {
-    tracing::warn!(owner, why, "a request could not be forwarded to the process that leads");
+fn unreachable() -> Problem {
     let detail = "The process that takes such requests does not answer. This one may or may not be carried out; \
                   repeating it with the same Idempotency-Key is harmless.";
     Problem::later(detail, COME_BACK)

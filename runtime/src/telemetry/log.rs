@@ -16,7 +16,7 @@ use opentelemetry_sdk::{
 use std::{io::IsTerminal, time::Duration};
 use tracing_subscriber::{
     EnvFilter, Layer, Registry,
-    filter::{FilterExt, filter_fn},
+    filter::filter_fn,
     fmt,
     layer::SubscriberExt,
     util::SubscriberInitExt,
@@ -34,10 +34,12 @@ pub(super) fn start(
     let logs = exporter.map(|exporter| provider(settings, exporter, resource));
     let exported = logs.as_ref().map(|logs| {
         let of_ours = filter_fn(|line| !EXPORTERS.iter().any(|exporter| line.target().starts_with(exporter)));
-        Ok(OpenTelemetryTracingBridge::new(logs).with_filter(filter(settings)?.and(of_ours)).boxed())
+        OpenTelemetryTracingBridge::new(logs).with_filter(of_ours).boxed()
     });
-    let layers = [Some(shown().with_filter(filter(settings)?).boxed()), exported.transpose()?];
-    let started = tracing_subscriber::registry().with(layers.into_iter().flatten().collect::<Vec<_>>()).try_init();
+    let layers: Vec<_> = [Some(shown()), exported].into_iter().flatten().collect();
+    // One filter for all. If each layer had its own, a line of a crate that uses `log` and is filtered out would take the
+    // thread's next line with it: such lines are asked about, and then not said, which leaves each layer's answer behind.
+    let started = tracing_subscriber::registry().with(layers).with(filter(settings)?).try_init();
     let failed =
         |why: String| SettingError::new(settings::LOG, &settings.log, format!("the log cannot be started: {why}"));
     started.map(|()| logs).map_err(|error| failed(error.to_string()))

@@ -35,23 +35,34 @@ const PAGE: usize = 4096;
 /// The pause before a store that is away is asked again.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
 
-/// Counts the orders of the service behind `handle`, until the process ends. Must be called inside an async runtime.
+/// Counts the orders of the service behind `handle` while this process leads, until the process ends. Must be called
+/// inside an async runtime.
 pub fn keep(handle: &Handle) {
     let figures = Arc::<OrderFigures>::default();
     handle.keep_figures(figures.clone());
-    let read = handle.reader();
+    let handle = handle.clone();
     tokio::spawn(async move {
-        loop {
-            let (figures, read) = (figures.clone(), read.clone());
-            let learning = tokio::task::spawn_blocking(move || figures.learn(&*read, SystemClock.now()));
-            match learning.await {
-                Ok(Ok(())) => return,
-                Ok(Err(error)) => tracing::warn!(%error, "open orders are not counted yet"),
-                Err(error) => return tracing::error!(%error, "open orders are not counted"),
+        while handle.leads().await.is_ok() {
+            learn(&figures, &handle).await;
+            if handle.stands_by().await.is_err() {
+                return;
             }
-            tokio::time::sleep(ASK_AGAIN).await;
+            // What others commit is told to them only.
+            *figures.known() = None;
         }
     });
+}
+
+async fn learn(figures: &Arc<OrderFigures>, handle: &Handle) {
+    loop {
+        let (figures, read) = (figures.clone(), handle.reader());
+        match tokio::task::spawn_blocking(move || figures.learn(&*read, SystemClock.now())).await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => tracing::warn!(%error, "open orders are not counted yet"),
+            Err(error) => return tracing::error!(%error, "open orders are not counted"),
+        }
+        tokio::time::sleep(ASK_AGAIN).await;
+    }
 }
 
 /// The orders that are open.
