@@ -1,8 +1,9 @@
 //! A service that is away, slow, or breaks off.
 
 use crate::opened::{alone, breaking_off_after, open, problem, stand_in, with};
-use axum::{Router, http::StatusCode};
-use std::time::Duration;
+use axum::{Router, routing::get};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::Notify;
 use tutti::edge::{Settings, WORLD};
 
 #[tokio::test]
@@ -32,12 +33,22 @@ async fn a_service_that_is_too_slow_may_have_done_it() {
 
 #[tokio::test]
 async fn a_wait_that_the_customer_asks_for_is_no_slowness() {
-    let settled = Router::new().fallback(|| async { StatusCode::NO_CONTENT });
-    // No answer at all comes within this, but for one that may be waited for.
-    let settings = Settings { answer_within: Duration::ZERO, ..alone() };
-    let edge = open(&with(settings, "order", stand_in(settled).await)).await;
-    problem(edge.get("/orders/o-1").await, 503).await;
-    assert_eq!(edge.get("/orders/o-1?wait=settled&timeout_s=1").await.status(), StatusCode::NO_CONTENT);
+    let (arrived, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (tell, wait_for) = (arrived.clone(), go_on.clone());
+    let waits = get(move || async move {
+        tell.notify_one();
+        wait_for.notified().await;
+        "settled"
+    });
+    let routes = Router::new().route("/orders/o-1", waits).fallback(std::future::pending::<&'static str>);
+    let settings = Settings { answer_within: Duration::from_millis(50), ..alone() };
+    let edge = open(&with(settings, "order", stand_in(routes).await)).await;
+    let waiting = tokio::spawn(edge.http.get(format!("{}/orders/o-1?wait=settled", edge.url)).send());
+    arrived.notified().await;
+    // Another request, which asks for no wait, is given up meanwhile.
+    problem(edge.get("/products").await, 503).await;
+    go_on.notify_one();
+    assert_eq!(waiting.await.unwrap().unwrap().text().await.unwrap(), "settled");
 }
 
 #[tokio::test]

@@ -107,7 +107,7 @@ fn a_setting_that_cannot_be_used_is_named_before_anything_is_made() {
     without("KEYRING").refused(2, &["KEYRING_DATABASE_URL is not set"]);
     let shared = run(&|name| Some(at_nobody(if name == "EMAIL" { "ORDER" } else { name })));
     shared.refused(2, &["EMAIL_DATABASE_URL and ORDER_DATABASE_URL both name the database order"]);
-    let other = run(&|name| Some(at_nobody(name).replace("/payment", "/shop")));
+    let other = run(&|name| Some(at_nobody(name).replace(":1/payment", ":1/shop")));
     other.refused(2, &["PAYMENT_DATABASE_URL", "the same name"]);
     for ran in [shared, other] {
         assert!(!ran.to_string().contains("hunter2"), "{ran}");
