@@ -1,6 +1,7 @@
 //! Starts the outside world as a server; everything else is in the library, where tests reach it.
 
 use clap::Parser;
+use runtime::process;
 use std::{io::IsTerminal, process::ExitCode};
 use tracing_subscriber::{EnvFilter, fmt};
 use world::server::{Server, ServerError, args::Args};
@@ -24,6 +25,9 @@ fn run(args: &Args) -> Result<(), ServerError> {
     let tokio =
         tokio.map_err(|error| ServerError::Unusable(format!("cannot start the threads of this process: {error}")))?;
     tokio.block_on(async {
+        if args.health {
+            return process::is_alive(args.listen).await.map_err(ServerError::Unusable);
+        }
         let server = Server::open(args).await?;
         println!("The outside world is open: http://{}", server.address());
         server.run().await

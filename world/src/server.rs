@@ -124,7 +124,8 @@ fn router(world: World) -> Router {
     document.info = Document::openapi().info;
     let document: Arc<str> = document.to_pretty_json().unwrap_or_default().into();
     let described = move || async move { ([(header::CONTENT_TYPE, "application/json")], document.to_string()) };
-    runtime::http::finish(routes.route("/openapi.json", get(described)))
+    let routes = routes.route("/openapi.json", get(described)).route("/health/live", get(async || "alive\n"));
+    runtime::http::finish(routes)
 }
 
 async fn serve(listener: TcpListener, router: Router, mut closing: watch::Receiver<bool>) -> std::io::Result<()> {

@@ -2,7 +2,7 @@
 
 use super::{Env, StartError};
 use crate::bus::kafka;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use tokio::runtime::Handle;
 
 const DATABASE_URL: (&str, &str) = ("DATABASE_URL", "postgres://order:PASSWORD@127.0.0.1:5432/order");
@@ -39,18 +39,9 @@ impl Settings {
     }
 }
 
-fn public(env: &Env) -> Result<SocketAddr, StartError> {
+/// Where customers' requests come in.
+pub(super) fn public(env: &Env) -> Result<SocketAddr, StartError> {
     env.listen("LISTEN", "0.0.0.0:8080")
-}
-
-/// Where this process itself finds the public address of its service.
-pub(super) fn own_address(env: &Env) -> Result<SocketAddr, StartError> {
-    let mut listen = public(env)?;
-    // "Any address" is one to listen on, not one to connect to.
-    if listen.ip().is_unspecified() {
-        listen.set_ip(if listen.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
-    }
-    Ok(listen)
 }
 
 fn advertised(env: &Env, listen: SocketAddr) -> Result<String, StartError> {
@@ -93,9 +84,6 @@ mod tests {
         let settings = Settings::read(&env(&[])).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!((settings.listen.to_string(), settings.admin.port()), ("0.0.0.0:8080".into(), 8081));
         assert_eq!((&*settings.advertise, &*settings.kafka.topic("order")), ("order-0:8080", "order.events"));
-        assert_eq!(own_address(&env(&[])).unwrap().to_string(), "127.0.0.1:8080");
-        assert_eq!(own_address(&env(&[("LISTEN", "[::]:1")])).unwrap().to_string(), "[::1]:1");
-        assert_eq!(own_address(&env(&[("LISTEN", "10.0.0.7:1")])).unwrap().to_string(), "10.0.0.7:1");
     }
 
     #[tokio::test]
