@@ -10,7 +10,7 @@ mod settings;
 mod start;
 
 pub use env::Env;
-pub use probe::is_ready;
+pub use probe::is_alive;
 
 use crate::{
     Clock, Engine, Handle, Keyring, Parts, Performer, PostgresKeyring, Read, Shared, StoreError,

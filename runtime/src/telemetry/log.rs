@@ -15,11 +15,7 @@ use opentelemetry_sdk::{
 };
 use std::{io::IsTerminal, time::Duration};
 use tracing_subscriber::{
-    EnvFilter, Layer, Registry,
-    filter::filter_fn,
-    fmt,
-    layer::SubscriberExt,
-    util::SubscriberInitExt,
+    EnvFilter, Layer, Registry, filter::filter_fn, fmt, layer::SubscriberExt, util::SubscriberInitExt,
 };
 
 /// Who takes part in exporting: what they say about it must not be exported in turn.

@@ -173,6 +173,9 @@ pub struct EdgeArgs {
     /// Where the API listens; port 0 takes any free one
     #[arg(long, value_name = "ADDR:PORT", value_parser = parse_listen, env = "LISTEN", hide_env_values = true, default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
+    /// Open nothing; tell whether the edge that listens there is alive: exit code 0 if it is
+    #[arg(long)]
+    pub health: bool,
 }
 
 const DATABASES_EXAMPLES: &str = "\

@@ -7,11 +7,14 @@ use crate::{
     interrupt::interrupted,
     screen::Screen,
 };
-use runtime::telemetry;
+use runtime::{process, telemetry};
 use serde_json::json;
 
 /// Opens the edge, says where it is, and closes it in an orderly way when asked to.
 pub(super) async fn run(args: &EdgeArgs, screen: &Screen) -> Result<(), Failure> {
+    if args.health {
+        return process::is_alive(args.listen).await.map_err(Failure::Away);
+    }
     let settings = Settings::from_env(args.listen).map_err(|error| Failure::Usage(error.to_string()))?;
     let watched = telemetry::Settings::from_env().map_err(|error| Failure::Usage(error.to_string()))?;
     let watched = telemetry::start(&["edge"], &watched).map_err(|error| Failure::Usage(error.to_string()))?;
