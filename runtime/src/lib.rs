@@ -23,6 +23,7 @@ pub mod perform;
 pub mod pulse;
 pub mod record;
 pub mod recover;
+pub mod republish;
 pub mod reign;
 pub mod remote;
 pub mod secret;

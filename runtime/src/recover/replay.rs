@@ -181,7 +181,7 @@ impl<'r, T: Topic> Replay<'r, T> {
         };
         let at = Position { generation: id.generation, seq: id.seq };
         self.cursor(lane, at, pull)?;
-        self.pass_silent(lane, Position { seq: at.seq - 1, ..at }, pull)?;
+        self.pass_silent(lane, Position { seq: at.seq.saturating_sub(1), ..at }, pull)?;
         let slot = |record: &Record| (record.source.to_owned(), record.row.key.clone());
         let record = if self.cursor(lane, at, pull)? < at {
             let record = self.next(lane, at, pull)?;
