@@ -252,7 +252,12 @@ struct Renewing<'r> {
 }
 
 impl Renewing<'_> {
-    fn write<T: Topic>(&self, service: &Service<T>, store: &mut dyn Store, reign: &mut Reign) -> Result<(), StoreError> {
+    fn write<T: Topic>(
+        &self,
+        service: &Service<T>,
+        store: &mut dyn Store,
+        reign: &mut Reign,
+    ) -> Result<(), StoreError> {
         let kinds = service.kinds().iter().map(|kind| kind.stored_as.clone()).collect();
         let renewal = Renewal { generation: self.generation, epoch: self.epoch, kinds };
         store.renew(self.batch, &renewal)?;

@@ -187,12 +187,7 @@ pub fn republish(mut parts: Parts, progress: &dyn Fn(u64, u64)) -> Result<Option
     Ok(Some(first_found))
 }
 
-fn publish(
-    parts: &mut Parts,
-    lead: Lead,
-    lacking: Lacking,
-    progress: &dyn Fn(u64, u64),
-) -> Result<(), RepublishError> {
+fn publish(parts: &mut Parts, lead: Lead, lacking: Lacking, progress: &dyn Fn(u64, u64)) -> Result<(), RepublishError> {
     let head = Position { generation: lead.generation, seq: lead.head };
     parts.bus.begin(&Beginning { head, published: lead.published, cursors: vec![] })?;
     parts.bus.publish_again(lacking.after);

@@ -131,19 +131,16 @@ impl<'r, T: Topic> Replay<'r, T> {
             match (kind.encode)(&*state) {
                 Ok(body) => {
                     self.reign.remember(&key, body.len());
-                    let row = StateRow { kind: kind.stored_as.clone(), key: key.clone(), lane: 0, seq: 0, version, body };
+                    let row =
+                        StateRow { kind: kind.stored_as.clone(), key: key.clone(), lane: 0, seq: 0, version, body };
                     self.batch.states.push(row);
                 }
                 Err(why) => self.found.doubt(format!("state {name} {key} cannot be written: {why}")),
             }
             self.reign.states.load(name, key, state, version);
         }
-        let cursor = |(lane, at): (Lane, Position)| CursorRow {
-            source: lane.0.to_owned(),
-            lane: lane.1,
-            at,
-            offset_hint: None,
-        };
+        let cursor =
+            |(lane, at): (Lane, Position)| CursorRow { source: lane.0.to_owned(), lane: lane.1, at, offset_hint: None };
         self.batch.cursors.extend(std::mem::take(&mut self.cursors).into_iter().map(cursor));
         (self.batch.work_done, self.batch.work_put) = self.open.take_changes();
         (self.batch.lead, self.batch.published) = (self.reign.lead, self.reign.published);
@@ -230,12 +227,13 @@ impl<'r, T: Topic> Replay<'r, T> {
     fn recall(&mut self, rows: &[Arc<LogRow>]) -> Result<Vec<Work>, RecoverError> {
         let mut all = vec![];
         for row in rows {
-            let recalled = self.loading(|replay| {
-                Ok(replay.service.recall(&row.name, row.schema, &row.body, &replay.reign.states))
-            })?;
+            let recalled = self
+                .loading(|replay| Ok(replay.service.recall(&row.name, row.schema, &row.body, &replay.reign.states)))?;
             match recalled {
                 Ok(work) => all.extend(work),
-                Err(why) => self.found.doubt(format!("what came of {} {} besides is not known: {why}", row.name, row.id())),
+                Err(why) => {
+                    self.found.doubt(format!("what came of {} {} besides is not known: {why}", row.name, row.id()))
+                }
             }
         }
         Ok(all)
@@ -244,7 +242,8 @@ impl<'r, T: Topic> Replay<'r, T> {
     /// What a decision asked for, if it is the one that was made then.
     fn agreed(&mut self, decided: Again<T>, rows: &[Arc<LogRow>]) -> Vec<Work> {
         let said = |events: &[T]| {
-            events.len() == rows.len() && events.iter().zip(rows).all(|(e, row)| e.name() == row.name && e.key() == row.key)
+            events.len() == rows.len()
+                && events.iter().zip(rows).all(|(e, row)| e.name() == row.name && e.key() == row.key)
         };
         match decided {
             Ok(Decided { out, .. }) if said(&out.events) => out.work,
@@ -301,7 +300,11 @@ impl<'r, T: Topic> Replay<'r, T> {
             }
             Ok(Decided { out, .. }) => {
                 let says: Vec<_> = out.events.iter().map(T::name).collect();
-                self.park(slot, &record, format!("found by a recovery: nothing came of it, though it leads to {says:?}"));
+                self.park(
+                    slot,
+                    &record,
+                    format!("found by a recovery: nothing came of it, though it leads to {says:?}"),
+                );
             }
             Err(poison) => self.park(slot, &record, poison),
         }
@@ -375,7 +378,9 @@ impl<'r, T: Topic> Replay<'r, T> {
     }
 
     fn decide(&mut self, origin: Origin, body: &(dyn Any + Send)) -> Result<Again<T>, RecoverError> {
-        let Some(reaction) = self.service.reaction_to(origin) else { return Ok(Err(format!("nobody decides {origin}"))) };
+        let Some(reaction) = self.service.reaction_to(origin) else {
+            return Ok(Err(format!("nobody decides {origin}")));
+        };
         self.loading(|replay| Ok(replay.service.decide(reaction, body, &replay.reign.states)))
     }
 
@@ -383,8 +388,9 @@ impl<'r, T: Topic> Replay<'r, T> {
         let unreadable = |row: &LogRow, why| RecoverError::Unreadable(format!("{} {}: {why}", row.name, row.id()));
         let event = |row: &Arc<LogRow>| T::decode(&row.name, row.schema, &row.body).map_err(|why| unreadable(row, why));
         let events = rows.iter().map(event).collect::<Result<Vec<_>, _>>()?;
-        let folded: HashMap<Slot, _> =
-            self.loading(|replay| Ok(replay.service.folded(&replay.reign.states, &events)))?.map_err(|why| unreadable(&rows[0], why))?;
+        let folded: HashMap<Slot, _> = self
+            .loading(|replay| Ok(replay.service.folded(&replay.reign.states, &events)))?
+            .map_err(|why| unreadable(&rows[0], why))?;
         for (slot, (state, events)) in folded {
             self.reign.states.draft(slot, state, events);
         }

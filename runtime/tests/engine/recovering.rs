@@ -393,7 +393,10 @@ fn a_hole_in_a_topic_is_named_with_what_mends_it() {
     desk.bus.lose("left", 2);
     let (desk, result) = desk.recovered(&empty());
     let why = result.unwrap_err().to_string();
-    assert!(why.contains("left") && why.contains("1000.0.2") && why.contains("tutti republish --service left"), "{why}");
+    assert!(
+        why.contains("left") && why.contains("1000.0.2") && why.contains("tutti republish --service left"),
+        "{why}"
+    );
     desk.bus.mend();
     let store = desk.memory().clone();
     let (desk, result) = desk.recovered(&store);

@@ -201,6 +201,11 @@ impl Desk {
         self.notes.lock().unwrap()
     }
 
+    /// For another session of its store that goes wrong as this one does.
+    pub fn shared_notes(&self) -> Arc<Mutex<Notes>> {
+        self.notes.clone()
+    }
+
     /// The store in memory, below everything else.
     pub fn memory(&self) -> &MemoryStore {
         match &self.sessions {

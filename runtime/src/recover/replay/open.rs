@@ -67,18 +67,13 @@ impl Open {
     ///
     /// Whatever is of its family and was asked for before it was answered too, since they run one at a time. A row that is
     /// not there was asked for by an answer that led to no event: then that one is what is answered.
-    pub fn take<T: Topic>(
-        &mut self,
-        service: &Service<T>,
-        name: &str,
-        event: &str,
-        key: &str,
-    ) -> Option<Arc<WorkRow>> {
+    pub fn take<T: Topic>(&mut self, service: &Service<T>, name: &str, event: &str, key: &str) -> Option<Arc<WorkRow>> {
         let asked: Vec<_> = self.by_cause.get(event).into_iter().flatten().filter_map(|id| self.rows.get(id)).collect();
         let named = || asked.iter().filter(|row| row.name == name);
         let about = |row: &&&Arc<WorkRow>| row.key == key || row.key.starts_with(&format!("{key}/"));
         let found = named().find(about).or_else(|| named().next()).map(|row| Arc::clone(row));
-        let silent = || asked.iter().filter(|row| may_ask(service, &row.name, name)).map(|row| Arc::clone(row)).collect();
+        let silent =
+            || asked.iter().filter(|row| may_ask(service, &row.name, name)).map(|row| Arc::clone(row)).collect();
         let answered: Vec<_> = found.clone().map_or_else(silent, |row| vec![row]);
         for row in answered {
             self.close_before(service, &row);
