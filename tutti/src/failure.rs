@@ -19,6 +19,9 @@ pub enum Failure {
     /// A directory, a file or an address on this machine cannot be used.
     #[error("{0}")]
     Unusable(String),
+    /// A database or a broker of the deployed shop cannot be used now.
+    #[error("{0}")]
+    Away(String),
     /// The person at the keyboard pressed Ctrl-C.
     #[error("interrupted")]
     Interrupted,
@@ -34,7 +37,7 @@ impl Failure {
         match self {
             Failure::NotSo(_) | Failure::Client(ClientError::Refused { .. } | ClientError::Garbled { .. }) => 1,
             Failure::Usage(_) => 2,
-            Failure::Client(ClientError::Unreachable { .. }) => 3,
+            Failure::Client(ClientError::Unreachable { .. }) | Failure::Away(_) => 3,
             Failure::Unusable(_) => 4,
             Failure::Interrupted => 130,
             Failure::Unread => 141,

@@ -12,6 +12,7 @@ mod renew;
 mod rows;
 mod session;
 mod text;
+mod wipe;
 mod write;
 
 pub use migrate::SCHEMA_VERSION;

@@ -64,7 +64,7 @@ struct Reading {
     hints: BTreeMap<Position, i64>,
     /// How many restarts of the topic are taken into account.
     restarts: u64,
-    /// The topic begins anew, and nothing of the old one has been found in it yet.
+    /// The topic begins anew, and does not reach yet to where it was read.
     lost: Option<String>,
 }
 
@@ -294,7 +294,9 @@ impl Reading {
                 self.place(means, after, None).map_err(|away| away.0)?;
                 continue;
             }
-            self.lost = None;
+            if at >= after {
+                self.lost = None; // before that the topic is still being filled again
+            }
             if at <= after {
                 continue; // seen
             }

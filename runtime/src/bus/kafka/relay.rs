@@ -328,16 +328,13 @@ impl Relay {
 
 impl Drop for Relay {
     fn drop(&mut self) {
-        let looked = {
-            let mut state = self.desk.state();
-            state.closing = Some(Instant::now() + FLUSH_WITHIN);
-            state.looked
-        };
+        let until = Instant::now() + FLUSH_WITHIN;
+        self.desk.state().closing = Some(until);
         self.desk.changed.notify_one();
-        // One that looks at the topic may take long to be answered, and has nothing under way.
-        if let Some(thread) = self.thread.take().filter(|_| looked) {
-            // It has a deadline of its own; that it panicked was reported.
-            _ = thread.join();
+        let Some(thread) = self.thread.take() else { return };
+        // It has a deadline of its own; only a look at the topic may take longer, and nobody waits for that.
+        while !thread.is_finished() && Instant::now() < until + REPORTS_FOR {
+            std::thread::sleep(MAKE_ROOM_FOR);
         }
     }
 }
@@ -375,7 +372,7 @@ fn look(desk: &Desk) {
     let ends = peek::ends(&desk.settings, desk.service, (desk.service, 0)).map_err(|away| away.to_string());
     let first = desk.log.log_after(0, Position::default(), 1).map_err(|error| error.to_string());
     let mut state = desk.state();
-    if state.reigns != reigns || state.closing.is_some() {
+    if state.reigns != reigns {
         return;
     }
     let begun = ends.and_then(|peeked| Ok((peeked.ends, first?))).and_then(|(ends, first)| {
