@@ -404,6 +404,10 @@ impl<T: Topic> Engine<T> {
         let now = self.door.clock.now();
         let published = self.published(rule);
         let mut wake = rule.lanes.wake(now, rule.agenda.next_due());
+        if rule.reign.published < rule.reign.lead.published {
+            self.pass(rule, vec![])?; // the topic lacks what it had: everybody may see how much waits
+            return Ok(Step::Worked);
+        }
         if published.until.is_some() && rule.reign.lead.published < rule.reign.lead.head {
             let note_at = rule.reign.last_commit + NOTE_PUBLISHED_AFTER;
             if now >= note_at && rule.reign.lead.published < rule.reign.published {

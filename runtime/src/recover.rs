@@ -21,7 +21,7 @@ use crate::{
     store::{Batch, Read, Renewal, Store, StoreError},
 };
 use choreography::{Service, Topic};
-use pull::Pull;
+pub(crate) use pull::Pull;
 use replay::Replay;
 use std::sync::Arc;
 
@@ -189,7 +189,7 @@ pub fn recover<T: Topic>(parts: Parts<T>, progress: Progress<'_>) -> Result<Reco
 
 /// The last event of a log; nothing of an empty one. A log that was renewed and says nothing since ends behind whatever
 /// it said before.
-fn log_end(read: &dyn Read) -> Result<Position, StoreError> {
+pub(crate) fn log_end(read: &dyn Read) -> Result<Position, StoreError> {
     let lead = read.lead()?;
     if read.log_after(0, Position::default(), 1)?.is_empty() {
         return Ok(Position::default());

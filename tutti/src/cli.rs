@@ -2,10 +2,12 @@
 
 pub mod args;
 mod databases;
+mod deployed;
 mod edge;
 mod map;
 pub(crate) mod order;
 pub(crate) mod order_show;
+mod rebuild;
 mod reset;
 mod schemas;
 mod setting;
@@ -50,7 +52,10 @@ async fn run(cli: Cli, screen: &Screen) -> Result<(), Failure> {
         Command::World(what) => world::run(what, &shop()?, screen).await,
         Command::Map { format } => map::run(format, screen),
         Command::Verify(args) => verify::run(&args, &shop()?, screen).await,
-        Command::Reset(args) => reset::run(&args, screen),
+        Command::Republish(args) => tokio::task::block_in_place(|| rebuild::republish(&args, screen)),
+        Command::Recover(args) => tokio::task::block_in_place(|| rebuild::recover(&args, screen)),
+        Command::Skip(args) => tokio::task::block_in_place(|| rebuild::skip(&args, screen)),
+        Command::Reset(args) => tokio::task::block_in_place(|| reset::run(&args, screen)),
         Command::Completions { shell } => completions(shell, screen),
     }
 }

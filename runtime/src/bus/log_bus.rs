@@ -204,6 +204,10 @@ impl Bus for LogBus {
         }
     }
 
+    fn publish_again(&mut self, _after: Position) {
+        // The log is the topic, and lacks nothing.
+    }
+
     fn published(&mut self) -> Published {
         Published::default() // the log is the topic
     }

@@ -15,7 +15,7 @@ use crate::{
     incoming::{Body, Incoming},
     record::{CursorRow, EventId, LogRow, ParkedRow, Position, Record, StateRow, WorkRow},
     reign::{Lane, Reign},
-    store::{Batch, Store, StoreError},
+    store::{Batch, STATE, Store, StoreError},
 };
 use because::Because;
 use choreography::{Decided, Key, Origin, Service, Slot, Start, Topic, Work};
@@ -49,6 +49,8 @@ pub(super) struct Replay<'r, T: Topic> {
     found: Recovered,
     last: Position,
     epoch: u64,
+    /// The newest generation that the store has known.
+    newest: i64,
 }
 
 /// A decision made again: what it would say and ask for, or why it is poison.
@@ -71,8 +73,11 @@ impl<'r, T: Topic> Replay<'r, T> {
         let open = Open::read(service, store)?;
         let last = Position { generation: reign.lead.generation, seq: reign.lead.head };
         let epoch = reign.lead.epoch;
+        // An empty store that was begun lately has noted its own generation here and there.
+        let noted = store.cursors()?.into_iter().filter(|row| row.source.starts_with(STATE));
+        let newest = noted.map(|row| row.at.generation).fold(reign.lead.generation, i64::max);
         let (group, batch, cursors, found) = (vec![], Batch::default(), BTreeMap::new(), Recovered::default());
-        Ok(Replay { service, store, reign, open, group, batch, cursors, found, last, epoch })
+        Ok(Replay { service, store, reign, open, group, batch, cursors, found, last, epoch, newest })
     }
 
     /// Takes the next own event.
@@ -96,7 +101,7 @@ impl<'r, T: Topic> Replay<'r, T> {
     /// The last event was taken: the log goes on in a new generation.
     pub fn finish(mut self, pull: &mut Pull, now: Micros) -> Result<(Recovered, Position), RecoverError> {
         self.follow(pull)?;
-        let generation = (now / 1000).max(self.last.generation + 1).max(self.reign.lead.generation + 1);
+        let generation = (now / 1000).max(self.last.generation + 1).max(self.newest + 1);
         self.prepare();
         let at = Position { generation, seq: 0 };
         self.batch.cursors.extend(fold::noted(self.service, at));
@@ -178,7 +183,7 @@ impl<'r, T: Topic> Replay<'r, T> {
         };
         let at = Position { generation: id.generation, seq: id.seq };
         self.cursor(lane, at, pull)?;
-        self.pass_silent(lane, Position { seq: at.seq - 1, ..at }, pull)?;
+        self.pass_silent(lane, Position { seq: at.seq.saturating_sub(1), ..at }, pull)?;
         let slot = |record: &Record| (record.source.to_owned(), record.row.key.clone());
         let record = if self.cursor(lane, at, pull)? < at {
             let record = self.next(lane, at, pull)?;

@@ -13,6 +13,7 @@ mod renew;
 mod rows;
 mod session;
 pub(crate) mod text;
+mod wipe;
 mod write;
 
 pub use account::Account;

@@ -42,7 +42,7 @@ fn desk(corner: &Corner, sessions: Sessions) -> Desk {
 }
 
 /// Puts what `left` says onto its topic, through a bus of its own.
-fn left_says(corner: &Corner, acts: &[(&str, Act)]) {
+pub fn left_says(corner: &Corner, acts: &[(&str, Act)]) {
     use crate::support::{bus::record, service::left};
     let mut store = MemoryStore::new(crate::support::bus::GENERATION);
     let lead = store.begin_reign("here", 1).unwrap();
@@ -58,7 +58,7 @@ fn left_says(corner: &Corner, acts: &[(&str, Act)]) {
 }
 
 #[track_caller]
-fn until(desk: &mut Desk, what: &str, holds: impl Fn(&mut Desk) -> bool) {
+pub fn until(desk: &mut Desk, what: &str, holds: impl Fn(&mut Desk) -> bool) {
     eventually(what, || {
         desk.clock.turn(1000);
         assert!(!matches!(desk.step(), Step::Ended(_)), "{:?}", desk.health());

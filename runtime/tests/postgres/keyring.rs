@@ -22,15 +22,17 @@ fn the_keyring_on_postgres_conforms() {
     let fresh = || {
         let database = Arc::new(server.fresh());
         let opened = database.clone();
-        let forget = move |customer: &str| -> Pin<Box<dyn Future<Output = ()>>> {
-            let (database, customer) = (database.clone(), customer.to_owned());
-            Box::pin(async move {
-                let client = database.server.connect(&database.name).await;
-                let sql = "UPDATE customer_key SET key = NULL WHERE customer = $1";
-                assert_eq!(client.execute(sql, &[&customer]).await.unwrap(), 1);
-            })
-        };
-        Keys { open: Box::new(move || open(&opened)), forget: Box::new(forget) }
+        Keys {
+            open: Box::new(move || open(&opened)),
+            forget: Box::new(move |customer| {
+                let database = database.clone();
+                Box::pin(async move {
+                    let client = database.server.connect(&database.name).await;
+                    let sql = "UPDATE customer_key SET key = NULL WHERE customer = $1";
+                    assert_eq!(client.execute(sql, &[&customer]).await.unwrap(), 1);
+                })
+            }),
+        }
     };
     conformance::keyring(&handle(), fresh).unwrap();
 }

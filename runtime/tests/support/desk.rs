@@ -25,7 +25,11 @@ use tokio::sync::oneshot;
 pub enum Sessions {
     Memory(MemoryStore),
     Sqlite(Arc<tempfile::TempDir>),
+    /// A store of the test's own.
+    Other(Open),
 }
+
+type Open = Arc<dyn Fn() -> (Box<dyn Store>, Arc<dyn Read>)>;
 
 impl Sessions {
     pub fn memory() -> Sessions {
@@ -40,6 +44,7 @@ impl Sessions {
         match self {
             Sessions::Memory(store) => Box::new(store.clone()),
             Sessions::Sqlite(folder) => Box::new(SqliteStore::open(&folder.path().join("desk.db"), 7).unwrap()),
+            Sessions::Other(open) => open().0,
         }
     }
 
@@ -50,6 +55,7 @@ impl Sessions {
                 drop(self.store()); // creates the file
                 Arc::new(SqliteRead::open(&folder.path().join("desk.db")).unwrap())
             }
+            Sessions::Other(open) => open().1,
         }
     }
 }
@@ -201,11 +207,16 @@ impl Desk {
         self.notes.lock().unwrap()
     }
 
+    /// For another session of its store that goes wrong as this one does.
+    pub fn shared_notes(&self) -> Arc<Mutex<Notes>> {
+        self.notes.clone()
+    }
+
     /// The store in memory, below everything else.
     pub fn memory(&self) -> &MemoryStore {
         match &self.sessions {
             Sessions::Memory(store) => store,
-            Sessions::Sqlite(_) => panic!("this test runs on SQLite"),
+            Sessions::Sqlite(_) | Sessions::Other(_) => panic!("this test runs on another store"),
         }
     }
 

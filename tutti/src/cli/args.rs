@@ -1,6 +1,6 @@
 //! The arguments, and the help that teaches them.
 
-use crate::{client::Milestone, time::parse_span};
+use crate::{client::Milestone, shop::SERVICES, time::parse_span};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
@@ -83,8 +83,17 @@ pub enum Command {
     /// Register or check the schemas of its events
     #[command(subcommand)]
     Schemas(SchemasCommand),
-    /// Delete a data directory, with every order in it
-    #[command(after_help = "Examples:\n  tutti reset\n  tutti reset --data ./elsewhere --yes")]
+    /// Fill a broker that lost events again from the services' logs
+    #[command(after_help = REPUBLISH_EXAMPLES)]
+    Republish(RepublishArgs),
+    /// Rebuild a service whose database was lost, or is an older backup, from its topic
+    #[command(after_help = RECOVER_EXAMPLES)]
+    Recover(RecoverArgs),
+    /// Give up a record that is lost for good, so that a service goes on behind it
+    #[command(after_help = SKIP_EXAMPLES)]
+    Skip(SkipArgs),
+    /// Delete the whole shop, with every order in it: its data directory, or its databases and topics
+    #[command(after_help = RESET_EXAMPLES)]
     Reset(ResetArgs),
     /// Print the completion script for a shell
     #[command(after_help = "Example:\n  tutti completions bash > ~/.local/share/bash-completion/completions/tutti")]
@@ -444,6 +453,87 @@ pub struct VerifyArgs {
     pub world_url: String,
 }
 
+const REPUBLISH_EXAMPLES: &str = "\
+Examples:
+  tutti republish --dry-run            what each topic lacks of its service's log
+  tutti republish                      publish it again: the same events, with the same bytes and ids
+  tutti republish --service payment    one service only
+
+Settings: KAFKA_BOOTSTRAP_SERVERS, SCHEMA_REGISTRY_URL and <SERVICE>_DATABASE_URL of each service (ORDER_DATABASE_URL, …);
+with --service also DATABASE_URL. What retention has deleted is not lacking.
+A service that runs fills a topic that was created anew by itself; this then only waits for it. It publishes itself for
+services that are stopped. Readers pass over what they have seen, so publishing again is always safe.";
+
+/// `tutti republish`.
+#[derive(Debug, Args)]
+pub struct RepublishArgs {
+    /// Only this service's topic [default: all of them]
+    #[arg(long, value_parser = SERVICES)]
+    pub service: Option<String>,
+    /// Only tell what is lacking
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+const RECOVER_EXAMPLES: &str = "\
+Examples:
+  tutti recover --service payment --dry-run    how far its database is behind its topic
+  tutti recover --service payment              take the missing events from the topic
+
+Stop the service first. Settings: PAYMENT_DATABASE_URL or DATABASE_URL, KAFKA_BOOTSTRAP_SERVERS, SCHEMA_REGISTRY_URL, and
+for shipping PICK_UP_S.
+Events, states, what is read and what was asked of the world are rebuilt; the log goes on in a new generation. What was
+asked and has no answer is asked for by its key when the service runs again, and never called first. Broken off, it is
+gone on with by running it again.";
+
+/// `tutti recover`.
+#[derive(Debug, Args)]
+pub struct RecoverArgs {
+    /// Which service
+    #[arg(long, value_parser = SERVICES)]
+    pub service: String,
+    /// Only tell how far it is behind
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+const SKIP_EXAMPLES: &str = "\
+Example:
+  tutti skip --service payment --source order --seq 1042 --reason \"its log is lost with disk 7 (ada)\"
+
+The last resort, when `tutti republish --service SOURCE` cannot bring the record back. Stop the service first. Only the
+record that it waits for can be skipped, and only when later ones are there. It is recorded among what is parked, until
+somebody discards it there. Whatever the record would have led to never happens.";
+
+/// `tutti skip`.
+#[derive(Debug, Args)]
+pub struct SkipArgs {
+    /// The service that lacks the record
+    #[arg(long, value_parser = SERVICES)]
+    pub service: String,
+    /// The service that said it
+    #[arg(long, value_parser = SERVICES)]
+    pub source: String,
+    /// Its number
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    pub seq: u64,
+    /// Why it is given up, and by whom
+    #[arg(long)]
+    pub reason: String,
+    /// Only tell whether it could be skipped
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+const RESET_EXAMPLES: &str = "\
+Examples:
+  tutti reset
+  tutti reset --data ./elsewhere --yes
+  tutti reset --dry-run                 what would be deleted
+
+With KAFKA_BOOTSTRAP_SERVERS set it is a deployed shop: the tables behind <SERVICE>_DATABASE_URL of all services, the
+customers' keys behind KEYRING_DATABASE_URL if set, and the topics. Nothing is deleted while any service runs.";
+
 /// `tutti reset`.
 #[derive(Debug, Args)]
 pub struct ResetArgs {
@@ -453,6 +543,9 @@ pub struct ResetArgs {
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
+    /// Only tell what would be deleted
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 fn parse_line(text: &str) -> Result<(String, i64), String> {
