@@ -47,7 +47,7 @@ pub fn quiet_panics() {
     });
 }
 
-fn caught<R>(run: impl FnOnce() -> R) -> Result<R, String> {
+pub(crate) fn caught<R>(run: impl FnOnce() -> R) -> Result<R, String> {
     DECIDING.set(true);
     let result = catch_unwind(AssertUnwindSafe(run));
     DECIDING.set(false);
@@ -89,6 +89,14 @@ impl<T: Topic> Service<T> {
             Some(why) => Err(format!("cannot be stored: {why}")),
             None => Ok(decided),
         }
+    }
+
+    /// Folds events that were said before into copies of the states they touch, as [`Service::decide`] does.
+    ///
+    /// # Errors
+    /// Why they cannot be folded: a state that cannot be has met one of them.
+    pub fn folded(&self, states: &States, events: &[T]) -> Result<HashMap<Slot, (AnyState, u64)>, String> {
+        caught(|| self.fold(states, events))
     }
 
     fn fold(&self, states: &States, events: &[T]) -> HashMap<Slot, (AnyState, u64)> {

@@ -36,6 +36,12 @@ pub trait Input: Send + 'static {
     {
         Err("this input never travels as bytes".into())
     }
+    /// For the answer of an effect: the family of the stored request that these bytes are, and what that is about. Of
+    /// those that share both, one is performed at a time, in the order in which they were asked for.
+    #[must_use]
+    fn turn(_shape: u16, _body: &[u8]) -> Option<(&'static str, Key)> {
+        None
+    }
 }
 
 impl<E: Event> Input for E {
@@ -52,6 +58,9 @@ impl<X: Effect> Input for Done<X> {
     const ORIGIN: Origin = Origin::Effect(X::NAME);
     fn key(&self) -> Key {
         self.asked.about()
+    }
+    fn turn(shape: u16, body: &[u8]) -> Option<(&'static str, Key)> {
+        X::decode(shape, body).ok().map(|effect| (X::FAMILY, effect.about()))
     }
 }
 

@@ -15,6 +15,7 @@ mod emits;
 mod event;
 mod input;
 mod map;
+mod recall;
 mod service;
 mod state;
 pub mod testing;

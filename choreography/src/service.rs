@@ -1,7 +1,8 @@
 //! A service: the states it keeps and the decisions it makes.
 
 use crate::{
-    Declared, Emits, Input, Key, MapRow, Origin, Out, ServiceMap, State, States, Topic,
+    Declared, Emits, Event, Input, Key, MapRow, Origin, Out, ServiceMap, State, States, Topic,
+    recall::Recall,
     state::{AnyState, Stored},
 };
 use std::{any::Any, collections::HashMap, marker::PhantomData};
@@ -37,6 +38,8 @@ pub struct Reaction<T: Topic> {
     pub declared: Declared,
     /// Reads the input from bytes.
     pub decode: Decode,
+    /// For the answer of an effect: family and subject of a stored request.
+    pub turn: fn(u16, &[u8]) -> Option<(&'static str, Key)>,
     /// Asks for the states the input will need, before anything is loaded.
     pub(crate) look: Look,
     pub(crate) run: Run<T>,
@@ -52,6 +55,7 @@ fn reaction<T: Topic, I: Input, O: Emits<T>>(
         origin: I::ORIGIN,
         declared,
         decode: |version, bytes| I::decode(version, bytes).map(|input| Box::new(input) as Box<dyn Any + Send>),
+        turn: I::turn,
         look: Box::new(move |input, states| {
             if let Some(input) = input.downcast_ref() {
                 look(input, states);
@@ -163,6 +167,7 @@ pub enum Start {
 pub struct Service<T: Topic> {
     pub(crate) reactions: Vec<Reaction<T>>,
     pub(crate) kinds: Vec<Kind<T>>,
+    pub(crate) recalls: Vec<Recall>,
     routes: HashMap<Origin, usize>,
     events: HashMap<&'static str, HashMap<&'static str, usize>>,
     start: Start,
@@ -173,6 +178,7 @@ impl<T: Topic> Default for Service<T> {
         Service {
             reactions: vec![],
             kinds: vec![],
+            recalls: vec![],
             routes: HashMap::new(),
             events: HashMap::new(),
             start: Start::Earliest,
@@ -198,6 +204,20 @@ impl<T: Topic> Service<T> {
             self.events.entry(topic).or_default().entry(name).or_insert(index);
         }
         self.reactions.push(reaction);
+        self
+    }
+
+    /// Tells what was asked for together with an event, where the decision itself cannot be made again: it was about a
+    /// command, or about an effect's answer, which nobody keeps. `recall` gets the event, and the state under its key as
+    /// it was before. Needed only when a lost store is rebuilt from the events.
+    #[must_use]
+    pub fn recalls<E, S, O>(mut self, recall: fn(&E, &S) -> O) -> Self
+    where
+        E: Event<Topic = T>,
+        S: State<Topic = T>,
+        O: Emits<T> + 'static,
+    {
+        self.recalls.push(Recall::of(recall));
         self
     }
 

@@ -48,6 +48,8 @@ pub struct Ends {
     pub earliest: Position,
     /// The last record there is.
     pub latest: Position,
+    /// Whether nothing was deleted before the earliest for its age.
+    pub whole: bool,
 }
 
 /// Where a reign goes on.
@@ -101,6 +103,8 @@ pub trait Bus: Send {
     /// Takes over committed rows, contiguous and ascending. From here on they are the bus's to deliver, in order, however
     /// long that takes: what it cannot keep at hand it reads from the log again.
     fn publish(&mut self, rows: &[Arc<LogRow>]);
+    /// Offers everything behind a row of the own log again, in order, whatever was published of it.
+    fn publish_again(&mut self, after: Position);
     /// How far the own log is published by now.
     fn published(&mut self) -> Published;
 }

@@ -9,6 +9,7 @@
 use crate::{
     clock::Clock,
     draft::{BEHIND_PARKED, Draft, Passed},
+    failpoint::{self, Step},
     incoming::{Body, From, Incoming, Reply},
     pulse::Pulse,
     reign::Reign,
@@ -47,7 +48,10 @@ impl<T: Topic> Door<T> {
             }
             let missing = std::mem::take(&mut draft.missing);
             if missing.is_empty() {
-                return self.commit(reign, draft);
+                failpoint::reached_with(Step::Decided, batch);
+                let passed = self.commit(reign, draft)?;
+                failpoint::reached_with(Step::Committed, batch);
+                return Ok(passed);
             }
             reign.states.discard_drafts();
             reign.load(&self.service, &mut *self.store, missing)?;

@@ -35,6 +35,8 @@ pub struct Passed {
     pub log: Vec<Arc<LogRow>>,
     /// The work it asked for.
     pub work: Vec<Arc<WorkRow>>,
+    /// What of it may have been asked for before, in an earlier life of this service.
+    pub perhaps_asked: BTreeSet<WorkId>,
     /// The work it took the answers of.
     pub done: Vec<WorkId>,
     /// Keys of which states changed.
@@ -82,6 +84,7 @@ pub(crate) struct Draft {
     foreign: BTreeMap<Lane, u64>,
     work_done: BTreeSet<WorkId>,
     work_put: BTreeMap<WorkId, Arc<WorkRow>>,
+    perhaps_asked: BTreeSet<WorkId>,
     parked: Vec<ParkedRow>,
     parked_change: HashMap<(String, Key), isize>,
     /// Sources and keys whose first parked record stays parked in this batch.
@@ -104,6 +107,7 @@ impl Draft {
             foreign: BTreeMap::new(),
             work_done: BTreeSet::new(),
             work_put: BTreeMap::new(),
+            perhaps_asked: BTreeSet::new(),
             parked: vec![],
             parked_change: HashMap::new(),
             blocked: BTreeSet::new(),
@@ -239,6 +243,9 @@ impl Draft {
         }
         for work in out.work {
             let row = self.work_row(reign, work, trace, &cause);
+            if was_said_before_the_log(reign.lead, input) {
+                self.perhaps_asked.insert(row.id());
+            }
             self.work_put.insert(row.id(), Arc::new(row));
         }
         Ok(Reply::Accepted)
@@ -335,10 +342,21 @@ impl Draft {
             cursors: self.cursors,
             foreign: self.foreign,
             parked: self.parked_change,
+            perhaps_asked: self.perhaps_asked,
             states,
         };
         Ok((batch, outcome))
     }
+}
+
+/// What was said before this log was begun may have been handled before, in a log that was lost.
+fn was_said_before_the_log(lead: Lead, input: &Incoming) -> bool {
+    let row = match &input.from {
+        From::Record(record) => &record.row,
+        From::Parked(parked) => &parked.row,
+        From::Foreign(_) | From::Work { .. } | From::Caller => return false,
+    };
+    row.at < lead.generation.saturating_mul(1000)
 }
 
 /// No store's index holds keys of any length.
@@ -350,7 +368,7 @@ fn fits(of: &str, key: &str) -> Result<(), String> {
 }
 
 /// Whether a record is the next of its lane: nothing when it is, and otherwise what to do about it.
-fn is_next(cursor: Position, record: Position) -> Option<Reply> {
+pub(crate) fn is_next(cursor: Position, record: Position) -> Option<Reply> {
     let expected = match record.generation.cmp(&cursor.generation) {
         std::cmp::Ordering::Less => return Some(Reply::Seen),
         std::cmp::Ordering::Equal => cursor.seq + 1,

@@ -9,7 +9,7 @@ use crate::{
     clock::{Clock, Micros},
     door::Door,
     draft::{MAX_BATCH, Passed},
-    fold,
+    failpoint, fold,
     handle::{Health, Shared},
     incoming::{Body, From, Incoming, Reply, trace_of},
     intake::{Answer, Intake, Verdict},
@@ -154,6 +154,7 @@ impl<T: Topic> Engine<T> {
     fn begin_reign(&mut self) -> Result<Rule, StoreError> {
         let now = self.door.clock.now();
         let mut reign = Reign::begin(&self.door.service, &mut *self.door.store, &self.owner, self.build, now)?;
+        failpoint::reached("lead.taken");
         fold::catch_up(&self.door.service, &mut *self.door.store, self.shared.read(), &mut reign)?;
         let away = |e: BusAway| StoreError::Outage(e.to_string());
         self.refuse_to_be_behind(&reign)?;
@@ -172,23 +173,24 @@ impl<T: Topic> Engine<T> {
             lanes.begin(&mut reign, first_cursors);
         }
         self.bus.begin(&beginning(&reign, self.door.store.cursors()?)).map_err(away)?;
+        failpoint::reached("lanes.begun");
         tracing::debug!(service = T::NAME, epoch = reign.lead.epoch, head = reign.lead.head, "a reign begins");
         self.shared.set_health(Health::Ready);
         Ok(Rule { reign, agenda: Agenda::unread(), lanes, rested: false })
     }
 
-    /// A store that was lost, or is an older copy, would number new events like ones that everybody has read already,
-    /// and they would be taken for seen.
+    /// A store that was lost, or is an older copy, knows nothing of what it said: it would say it again, and number new
+    /// events like ones that everybody has read already. So the topic's last event must be in the log.
     fn refuse_to_be_behind(&mut self, reign: &Reign) -> Result<(), StoreError> {
         let ends = self.bus.ends((T::NAME, 0)).map_err(|away| StoreError::Outage(away.to_string()))?;
         let (said, log) = (ends.latest, head_of(reign));
-        if said.seq == 0 || said <= log {
+        if said.seq == 0 || said == log || self.shared.read().holds(said)? {
             return Ok(());
         }
         let service = T::NAME;
         Err(StoreError::Fatal(format!(
             "the topic of {service} goes on to event {}.0.{}, but this store only to {}.0.{}: it was lost, or is an older copy. Nothing was sent. \
-             Run `tutti recover {service}`, which takes the missing events from the topic, or `tutti reset`, which begins the whole shop anew",
+             Run `tutti recover --service {service}`, which takes the missing events from the topic, or `tutti reset`, which begins the whole shop anew",
             said.generation, said.seq, log.generation, log.seq
         )))
     }
@@ -248,6 +250,9 @@ impl<T: Topic> Engine<T> {
         // Timers come last, but they come: records never take all the room.
         let room = MAX_BATCH - batch.len() - MAX_BATCH / 8;
         let fetched = rule.lanes.fetch(&mut *self.bus, &rule.reign, now, room);
+        if !fetched.records.is_empty() {
+            failpoint::reached("lanes.fetched");
+        }
         batch.extend(fetched.records.into_iter().map(|record| Incoming::record(&self.door.service, record)));
         batch.extend(fetched.foreign.into_iter().map(Incoming::foreign));
         let due = rule.agenda.timers_due(rule.lanes.followed_until(now), MAX_BATCH - batch.len());
@@ -342,10 +347,15 @@ impl<T: Topic> Engine<T> {
                 _ = caller.send(reply.clone());
             }
         }
+        failpoint::reached("callers.answered");
         for row in &passed.work {
-            rule.agenda.add(row.clone(), true, turn_of(&self.performers, row));
+            let fresh = !passed.perhaps_asked.contains(&row.id());
+            rule.agenda.add(row.clone(), fresh, turn_of(&self.performers, row));
         }
         self.bus.publish(&passed.log);
+        if !passed.log.is_empty() {
+            failpoint::reached("relay.offered");
+        }
         self.published(rule);
         self.shared.changed(passed.log.iter().map(|row| &row.key).chain(&passed.touched));
         self.tell(rule, &batch, &passed);
@@ -385,6 +395,7 @@ impl<T: Topic> Engine<T> {
             let spans = self.shared.spans().clone();
             let attempt = Attempt { row: task.row, key, ask_first, epoch, number, span, spans };
             performer.start(attempt, &self.shared.intake);
+            failpoint::reached("work.handed");
         }
         Ok(())
     }
@@ -393,10 +404,15 @@ impl<T: Topic> Engine<T> {
         let now = self.door.clock.now();
         let published = self.published(rule);
         let mut wake = rule.lanes.wake(now, rule.agenda.next_due());
+        if rule.reign.published < rule.reign.lead.published {
+            self.pass(rule, vec![])?; // the topic lacks what it had: everybody may see how much waits
+            return Ok(Step::Worked);
+        }
         if published.until.is_some() && rule.reign.lead.published < rule.reign.lead.head {
             let note_at = rule.reign.last_commit + NOTE_PUBLISHED_AFTER;
             if now >= note_at && rule.reign.lead.published < rule.reign.published {
                 self.pass(rule, vec![])?;
+                failpoint::reached("relay.noted");
                 return Ok(Step::Worked);
             }
             // Delivery rings no bell: while rows are under way this looks again now and then.

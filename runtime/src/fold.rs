@@ -7,7 +7,7 @@
 use crate::{
     record::{CursorRow, LogRow, Position, StateRow},
     reign::Reign,
-    store::{Batch, Read, Store, StoreError},
+    store::{Batch, Read, STATE, Store, StoreError},
 };
 use choreography::{AnyState, Key, Kind, Service, Topic};
 use std::{collections::BTreeMap, sync::Arc};
@@ -51,23 +51,26 @@ pub(crate) fn catch_up<T: Topic>(
             let page = read.log_after(0, at, PAGE)?;
             let Some(last) = page.last() else { break };
             at = last.position();
-            let states = fold_page(kind, read, &page)?;
+            let states = fold_page(kind, read, &page, head.generation)?;
             commit(store, reign, states, vec![CursorRow { source: source.clone(), lane: 0, at, offset_hint: None }])?;
         }
     }
-    let noted =
-        service.kinds().iter().map(|kind| CursorRow { source: source_of(kind), lane: 0, at: head, offset_hint: None });
-    let noted: Vec<_> = noted.filter(|row| !cursors.contains(row)).collect();
+    let noted: Vec<_> = noted(service, head).filter(|row| !cursors.contains(row)).collect();
     if noted.is_empty() { Ok(()) } else { commit(store, reign, vec![], noted) }
 }
 
+/// That every kind is folded up to here.
+pub(crate) fn noted<T: Topic>(service: &Service<T>, at: Position) -> impl Iterator<Item = CursorRow> {
+    service.kinds().iter().map(move |kind| CursorRow { source: source_of(kind), lane: 0, at, offset_hint: None })
+}
+
 fn source_of<T: Topic>(kind: &Kind<T>) -> String {
-    format!("state:{}", kind.stored_as)
+    format!("{STATE}{}", kind.stored_as)
 }
 
 /// The kinds that the last reign kept were all noted at its head; one noted earlier, or never, was not among them.
 fn was_not_kept(cursors: &[CursorRow], at: Position) -> bool {
-    let newest = cursors.iter().filter(|row| row.source.starts_with("state:")).map(|row| row.at).max();
+    let newest = cursors.iter().filter(|row| row.source.starts_with(STATE)).map(|row| row.at).max();
     newest.is_none_or(|newest| at < newest)
 }
 
@@ -82,9 +85,17 @@ fn commit(
     Ok(())
 }
 
-fn fold_page<T: Topic>(kind: &Kind<T>, read: &dyn Read, page: &[Arc<LogRow>]) -> Result<Vec<StateRow>, StoreError> {
+fn fold_page<T: Topic>(
+    kind: &Kind<T>,
+    read: &dyn Read,
+    page: &[Arc<LogRow>],
+    generation: i64,
+) -> Result<Vec<StateRow>, StoreError> {
     let mut states: BTreeMap<Key, Folded> = BTreeMap::new();
     for row in page {
+        // States count what they have folded of the log's present generation; before it that is nothing.
+        let is_old = row.generation < generation;
+        let seq = if is_old { 0 } else { row.seq };
         let event = T::decode(&row.name, row.schema, &row.body)
             .map_err(|why| unreadable(&format!("{} {}", row.name, row.id()), &why))?;
         for key in (kind.keys)(&event) {
@@ -92,9 +103,9 @@ fn fold_page<T: Topic>(kind: &Kind<T>, read: &dyn Read, page: &[Arc<LogRow>]) ->
                 states.insert(key.clone(), stored(kind, read, &key)?);
             }
             // A row of an earlier build that kept this kind may be further on than its cursor tells.
-            if let Some(folded) = states.get_mut(&key).filter(|folded| folded.seq < row.seq) {
+            if let Some(folded) = states.get_mut(&key).filter(|folded| is_old || folded.seq < seq) {
                 kind.evolve(&mut folded.state, &key, &event);
-                (folded.version, folded.seq) = (folded.version + 1, row.seq);
+                (folded.version, folded.seq) = (folded.version + 1, seq);
             }
         }
     }

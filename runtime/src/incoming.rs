@@ -1,7 +1,7 @@
 //! What waits before the door: one input, where it comes from, and what makes it new.
 
 use crate::{
-    record::{Cause, EventId, FOREIGN, Foreign, ParkedRow, Record, WorkId},
+    record::{Cause, EventId, FOREIGN, Foreign, ParkedRow, Record, SKIPPED, WorkId},
     trace::{TraceId, Traceparent},
 };
 use choreography::{Input, Key, Origin, Refused, Service, Topic};
@@ -116,6 +116,11 @@ impl Incoming {
             None if !discard && parked.source.starts_with(FOREIGN) => {
                 let trace = TraceId::of_text(&parked.row.key).into();
                 let why = "it is nobody's event; it can only be discarded";
+                (Body::Unreadable(why.into()), cause_of(&parked.source, parked.row.id()), trace)
+            }
+            None if !discard && parked.source.starts_with(SKIPPED) => {
+                let trace = TraceId::of_text(&parked.row.key).into();
+                let why = "it was lost, and passed over; this only records it, and can be discarded";
                 (Body::Unreadable(why.into()), cause_of(&parked.source, parked.row.id()), trace)
             }
             _ => {

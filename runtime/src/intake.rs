@@ -4,7 +4,8 @@
 use crate::{
     bus::Bell,
     incoming::{Incoming, Reply},
-    record::WorkId,
+    record::{Position, WorkId},
+    skip::Skip,
 };
 use choreography::{Key, Origin};
 use std::{
@@ -55,6 +56,13 @@ pub enum Wish {
     },
     /// Performs a stuck effect, or fires a stuck timer, once more.
     RetryWork(WorkId),
+    /// Passes over a record at which its lane stands, because it is lost for good.
+    Skip(Skip),
+    /// Looks at what the own topic lacks behind an event, and publishes it again from there.
+    PublishAgain {
+        /// The last event before it.
+        after: Position,
+    },
 }
 
 #[derive(Default)]

@@ -136,6 +136,16 @@ impl Lanes {
         }
     }
 
+    /// Whether the next record of a lane is missing, though later ones are there.
+    pub fn stands_at_gap(&self, lane: Lane) -> bool {
+        self.followed.iter().any(|followed| followed.lane == lane && followed.gap_since.is_some())
+    }
+
+    /// The missing record is not waited for any longer.
+    pub fn goes_on(&mut self, lane: Lane) {
+        self.followed.iter_mut().filter(|followed| followed.lane == lane).for_each(Followed::goes_on);
+    }
+
     /// Timers due up to this moment may fire: whatever was said before it has been taken.
     pub fn followed_until(&self, now: Micros) -> Micros {
         let until = |followed: &Followed| match (followed.gap_since, &followed.away) {

@@ -3,6 +3,7 @@
 use crate::{
     adapter::{Adapter, Outcome},
     clock::{Clock, Micros, micros},
+    failpoint,
     incoming::trace_of,
     intake::{Answer, Intake, Verdict},
     record::WorkRow,
@@ -104,15 +105,19 @@ fn is_stale<X: Effect>(row: &WorkRow, now: Micros) -> bool {
 /// A first attempt calls. Any other asks by key first, and calls only if the other side knows nothing. What nobody
 /// knows of and is no longer useful is refused as stale, which promises that nothing happened.
 async fn perform<X: Effect>(adapter: &impl Adapter<X>, attempt: &Attempt, effect: &X, stale: bool) -> Outcome<X> {
-    if attempt.ask_first
-        && let Some(known) = adapter.ask(&attempt.key, effect).await
-    {
-        return known;
+    if attempt.ask_first {
+        let known = adapter.ask(&attempt.key, effect).await;
+        failpoint::reached("work.asked");
+        if let Some(known) = known {
+            return known;
+        }
     }
-    match X::stale() {
+    let outcome = match X::stale() {
         Some(refused) if stale => Outcome::Refused(refused),
         _ => adapter.call(&attempt.key, effect).await,
-    }
+    };
+    failpoint::reached("work.called");
+    outcome
 }
 
 fn definite<X: Effect>(asked: X, outcome: Outcome<X>) -> Verdict {

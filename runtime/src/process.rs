@@ -10,7 +10,7 @@ mod settings;
 mod start;
 
 pub use env::Env;
-pub use probe::is_ready;
+pub use probe::is_alive;
 
 use crate::{
     Clock, Engine, Handle, Keyring, Parts, Performer, PostgresKeyring, Read, Shared, StoreError,
@@ -222,7 +222,10 @@ impl<T: Topic> Process<T> {
         let mut asked_to_end = std::pin::pin!(interrupted());
         tokio::select! {
             there = needs.are_there(&shared) => there?,
-            () = &mut asked_to_end => return Ok(servers.close().await),
+            () = &mut asked_to_end => {
+                servers.close().await;
+                return Ok(());
+            }
             why = servers.broken() => return Err(StartError::Ended(why)),
         }
         let (ending, mut ended) = mpsc::unbounded_channel();

@@ -152,6 +152,9 @@ pub struct Foreign {
 /// Before the name of a source stands for what is foreign on its topic, in cursors and parked rows.
 pub(crate) const FOREIGN: &str = "foreign:";
 
+/// Before the name of a source stands for records of it that were passed over for good, in parked rows.
+pub(crate) const SKIPPED: &str = "skipped:";
+
 impl Foreign {
     /// Names it for ever: topic, partition and offset.
     #[must_use]

@@ -104,7 +104,7 @@ impl Reign {
         Ok(())
     }
 
-    fn remember(&mut self, key: &str, bytes: usize) {
+    pub(crate) fn remember(&mut self, key: &str, bytes: usize) {
         self.cached_bytes += bytes + key.len() + ENTRY_BYTES;
     }
 
@@ -153,6 +153,7 @@ impl Reign {
             replies: outcome.replies,
             log: batch.log,
             work,
+            perhaps_asked: outcome.perhaps_asked,
             done: batch.work_done,
             touched,
             said_by: outcome.said_by,
@@ -171,6 +172,7 @@ pub(crate) struct Outcome {
     pub cursors: BTreeMap<Lane, Position>,
     pub foreign: BTreeMap<Lane, u64>,
     pub parked: HashMap<(String, Key), isize>,
+    pub perhaps_asked: BTreeSet<WorkId>,
     pub states: Vec<(Slot, choreography::AnyState, u64)>,
 }
 

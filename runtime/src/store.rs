@@ -18,6 +18,9 @@ use crate::{
 use choreography::Key;
 use std::sync::Arc;
 
+/// Before the name of a kind of state stands for how far the log is folded into it, in cursors.
+pub(crate) const STATE: &str = "state:";
+
 /// What went wrong with a store, by what the writer does about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -79,6 +82,17 @@ pub struct Batch {
     pub unparked: Vec<u64>,
 }
 
+/// The log as it goes on after a recovery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Renewal {
+    /// The log's new generation, whose first event is number 1. What was said in older ones stays in the log.
+    pub generation: i64,
+    /// No reign to come is of an earlier epoch.
+    pub epoch: u64,
+    /// The kinds of state that are kept up to date, as stored. Others could no longer be told to be behind, and go.
+    pub kinds: Vec<String>,
+}
+
 /// Where a work row stands in the order of performing: due, sequence, name, key.
 pub type WorkPlace = (Micros, u64, String, Key);
 
@@ -125,6 +139,12 @@ pub trait Store: Send {
     /// # Errors
     /// [`StoreError::Fenced`] when it is not; [`StoreError::Outage`] also when the outcome is unknown.
     fn commit(&mut self, batch: &Batch) -> Result<(), StoreError>;
+    /// Writes the batch as [`Store::commit`] does, and in the same transaction begins a generation of the log: head and
+    /// published are 0 again, and no state has folded anything of it yet. The reign goes on with the lead as it is then.
+    ///
+    /// # Errors
+    /// As [`Store::commit`].
+    fn renew(&mut self, batch: &Batch, renewal: &Renewal) -> Result<(), StoreError>;
     /// Called when nothing has been written for a moment: the time to tidy up.
     ///
     /// # Errors
@@ -144,6 +164,14 @@ pub trait Read: Send + Sync {
     /// # Errors
     /// When the store cannot be read.
     fn log_after(&self, lane: u16, after: Position, limit: usize) -> Result<Vec<Arc<LogRow>>, StoreError>;
+    /// Whether the log holds the event at a position.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn holds(&self, at: Position) -> Result<bool, StoreError> {
+        let before = Position { seq: at.seq.saturating_sub(1), ..at };
+        Ok(self.log_after(0, before, 1)?.first().is_some_and(|row| row.position() == at))
+    }
     /// All events about one key, in order.
     ///
     /// # Errors

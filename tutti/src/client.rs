@@ -4,7 +4,7 @@ mod problem;
 mod wire;
 
 pub use problem::Problem;
-pub use wire::{Asked, Event, Events, Order, Page, Stock, Waiting};
+pub use wire::{Asked, Event, Events, Order, Page, Readiness, Stock, Waiting};
 
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use serde::de::DeserializeOwned;
@@ -171,6 +171,17 @@ impl Client {
     /// The order's events over all services, causes before what they caused, and what is still under way for it.
     pub async fn events(&self, id: &str) -> Result<Events, ClientError> {
         self.get(&["orders", id, "events"], &[]).await
+    }
+
+    /// Whether each service can do its work. A shop that is not ready says so with another status, in the same shape.
+    pub async fn readiness(&self) -> Result<Readiness, ClientError> {
+        let url = self.at(&["health", "ready"]);
+        let unreachable =
+            |error: reqwest::Error| ClientError::Unreachable { url: url.to_string(), why: root_cause(&error) };
+        let response = self.http.get(url.clone()).send().await.map_err(unreachable)?;
+        let (status, retry_after) = (response.status(), retry_after(&response));
+        let body = response.bytes().await.map_err(unreachable)?;
+        serde_json::from_slice(&body).map_err(|_| refused(url.to_string(), status, retry_after, &body))
     }
 
     /// All orders of a customer.

@@ -16,6 +16,9 @@ pub enum Failure {
     /// The shop refused, or could not be reached.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// A server that the shop needs cannot be reached.
+    #[error("{0}")]
+    Away(String),
     /// A directory, a file or an address on this machine cannot be used.
     #[error("{0}")]
     Unusable(String),
@@ -34,7 +37,7 @@ impl Failure {
         match self {
             Failure::NotSo(_) | Failure::Client(ClientError::Refused { .. } | ClientError::Garbled { .. }) => 1,
             Failure::Usage(_) => 2,
-            Failure::Client(ClientError::Unreachable { .. }) => 3,
+            Failure::Client(ClientError::Unreachable { .. }) | Failure::Away(_) => 3,
             Failure::Unusable(_) => 4,
             Failure::Interrupted => 130,
             Failure::Unread => 141,

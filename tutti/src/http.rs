@@ -3,6 +3,8 @@
 mod operations;
 mod timeline;
 
+pub(crate) use timeline::no_such_sku;
+
 use axum::{Router, extract::State, http::header, response::IntoResponse, routing::get};
 use inventory::{api::InventoryApi, opening::Opening};
 use order::{api::OrderApi, catalogue::Catalogue};

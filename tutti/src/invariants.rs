@@ -12,6 +12,7 @@ mod books;
 mod causes;
 mod closing;
 mod cut;
+mod deployed;
 mod directory;
 mod evidence;
 mod facts;
@@ -30,6 +31,7 @@ mod said;
 mod second_look;
 mod shelves;
 
+pub use deployed::{Deployed, verify_deployed};
 pub use directory::verify_dir;
 pub use evidence::{Books, Entry, Evidence, Message, Parcel, Progress, Promise, SERVICES, VerifyError};
 pub use list::{INVARIANTS, Invariant, When};

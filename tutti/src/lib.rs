@@ -1,9 +1,10 @@
-//! The one binary `tutti`: the whole shop in one process (`up`), and the operator's command line, which is an HTTP
-//! client of a running shop.
+//! The one binary `tutti`: the whole shop in one process (`up`), the one address of a shop in several (`edge`), and the
+//! operator's command line, which is an HTTP client of a running shop.
 
 pub mod cli;
 pub mod client;
 pub mod demo;
+pub mod edge;
 pub mod failure;
 pub mod http;
 pub mod invariants;

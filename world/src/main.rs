@@ -25,7 +25,8 @@ fn run(args: &Args) -> Result<ExitCode, ServerError> {
         tokio.map_err(|error| ServerError::Unusable(format!("cannot start the threads of this process: {error}")))?;
     tokio.block_on(async {
         if args.health {
-            return Ok(runtime::process::is_ready(args.listen).await);
+            let alive = runtime::process::is_alive(args.listen).await;
+            return alive.map(|()| ExitCode::SUCCESS).map_err(ServerError::Unusable);
         }
         let server = Server::open(args).await?;
         println!("The outside world is open: http://{}", server.address());

@@ -22,19 +22,22 @@ pub struct Process {
     /// Speaks to its address for operators.
     pub admin: Client,
     pub listen: SocketAddr,
+    #[allow(dead_code, reason = "shared with tests that need it nowhere else")]
+    pub admin_listen: SocketAddr,
     settings: Vec<(&'static str, String)>,
     log: PathBuf,
     child: Option<Child>,
 }
 
 /// The program, in an environment without any settings.
-fn program(name: &str) -> Command {
+pub fn program(name: &str) -> Command {
     let path = match name {
         "order" => env!("CARGO_BIN_EXE_order-under-test"),
         "inventory" => env!("CARGO_BIN_EXE_inventory-under-test"),
         "payment" => env!("CARGO_BIN_EXE_payment-under-test"),
         "shipping" => env!("CARGO_BIN_EXE_shipping-under-test"),
         "email" => env!("CARGO_BIN_EXE_email-under-test"),
+        "edge" | "tutti" => env!("CARGO_BIN_EXE_tutti-under-test"),
         "world" => env!("CARGO_BIN_EXE_world-under-test"),
         other => panic!("{other} is no program"),
     };
@@ -56,7 +59,7 @@ impl Process {
                 .map(|(n, a)| (n, a.to_string())),
         );
         let log = folder.join(format!("{name}-{}.log", listen.port()));
-        Process { name, client, admin, listen, settings, log, child: None }
+        Process { name, client, admin, listen, admin_listen, settings, log, child: None }
     }
 
     /// With a setting changed, or left out.
@@ -70,6 +73,9 @@ impl Process {
         assert!(self.child.is_none(), "{} runs already", self.name);
         let log = File::options().create(true).append(true).open(&self.log).unwrap();
         let mut command = program(self.name);
+        if self.name == "edge" {
+            command.arg("edge");
+        }
         command.envs(self.settings.iter().map(|(name, value)| (name, value))).stderr(log);
         self.child = Some(command.spawn().unwrap());
     }
@@ -96,10 +102,26 @@ impl Process {
         self.child.take().unwrap().kill().await.unwrap();
     }
 
+    /// SIGSTOP: it does nothing more, and nobody is told.
+    #[allow(dead_code, reason = "shared with tests that pause nothing")]
+    pub async fn pause(&self) {
+        self.signal("STOP").await;
+    }
+
+    /// SIGCONT: it goes on as if no time had passed.
+    #[allow(dead_code, reason = "shared with tests that pause nothing")]
+    pub async fn resume(&self) {
+        self.signal("CONT").await;
+    }
+
+    async fn signal(&self, name: &str) {
+        let signal = format!("kill -{name} {}", self.child.as_ref().unwrap().id().unwrap());
+        assert!(Command::new("sh").args(["-c", &signal]).status().await.unwrap().success());
+    }
+
     /// SIGTERM, and how it ended.
     pub async fn terminate(&mut self) -> ExitStatus {
-        let signal = format!("kill -TERM {}", self.child.as_ref().unwrap().id().unwrap());
-        assert!(Command::new("sh").args(["-c", &signal]).status().await.unwrap().success());
+        self.signal("TERM").await;
         self.ended().await
     }
 

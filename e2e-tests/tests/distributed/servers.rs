@@ -1,5 +1,6 @@
 //! A corner of the real servers for one test: databases, roles, topics and subjects of its own, gone when it ends.
 
+use crate::wait::until;
 use rdkafka::{
     ClientConfig,
     admin::{AdminClient, AdminOptions},
@@ -70,7 +71,8 @@ impl Servers {
         let retention = Duration::from_secs(3600);
         let layout = Layout { partitions: topics::PARTITIONS, replication: 1, min_in_sync: 1, retention };
         topics::create(&self.kafka, &SERVICES, &layout).await.unwrap();
-        registration::register(&self.kafka, false).await.unwrap();
+        // A registry that has just come back, or has much to do, may not answer at once.
+        until("the schemas are registered", || async { registration::register(&self.kafka, false).await.ok() }).await;
     }
 
     /// The database of a service or the keyring, and the role that owns it.

@@ -50,6 +50,12 @@ impl Site {
         service(service_name, &self.servers, &self.world, self.folder.path())
     }
 
+    /// Where logs and the outside world's books are.
+    #[allow(dead_code, reason = "shared with tests that put nothing there")]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     pub fn process(&mut self, service: &str) -> &mut Process {
         self.services.get_mut(service).unwrap()
     }
@@ -94,7 +100,7 @@ fn service(name: &'static str, servers: &Servers, world: &Process, folder: &Path
         ("SMS_URL", of_the_world("sms")),
         ("SMTP_URL", servers.smtp.clone()),
         ("CARRIER_WEBHOOK_SECRET", SECRET.to_owned()),
-        ("TUTTI_LOG", "debug,librdkafka=warn".to_owned()),
+        ("TUTTI_LOG", "info,runtime=debug".to_owned()),
     ];
     Process::new(name, folder, settings)
 }

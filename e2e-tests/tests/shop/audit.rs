@@ -4,8 +4,6 @@
 use crate::{
     client::{Client, items},
     customers::Accepted,
-    program::{run, tutti},
-    shop::Shop,
     wait::until,
 };
 use serde_json::Value;
@@ -28,24 +26,6 @@ pub async fn all_is_right(client: &Client, accepted: &[Accepted]) {
     money_is_right(client, &orders).await;
     stock_is_right(client, &orders).await;
     mail_is_right(client, &orders).await;
-}
-
-/// Ends the shop in an orderly way, and holds its directory against the invariants.
-pub async fn verify(shop: &mut Shop) {
-    shop.close().await;
-    verify_data(shop).await;
-}
-
-/// Holds the directory against the invariants as it is.
-pub async fn verify_data(shop: &Shop) {
-    let verified = run(tutti(&["verify", "--data", &shop.data().display().to_string()])).await;
-    assert_eq!(verified.code, 0, "{verified}");
-}
-
-/// Holds the running shop against the invariants, over HTTP.
-pub async fn verify_running(shop: &Shop) {
-    let verified = run(tutti(&["verify", "--url", &shop.client.address().unwrap()])).await;
-    assert_eq!(verified.code, 0, "{verified}");
 }
 
 fn text<'v>(value: &'v Value, member: &str) -> &'v str {

@@ -1,6 +1,6 @@
 //! `kill -9` of a shop under load, again and again: nothing accepted is lost, nothing happens twice.
 
-use crate::{audit, customers::Customers, dice::Dice, shop::Shop};
+use crate::{audit, customers::Customers, dice::Dice, shop::Shop, verified};
 use std::time::Duration;
 
 /// How often the shop is killed.
@@ -33,7 +33,7 @@ async fn killed_again_and_again_under_load_nothing_accepted_is_lost() {
         shop.kill().await;
         if kill % 8 == 3 {
             // What it leaves behind is in order at any moment, not only when all is over.
-            audit::verify_data(&shop).await;
+            verified::verify_data(&shop).await;
         }
         if kill % 3 == 2 {
             // Also while it starts.
@@ -48,5 +48,5 @@ async fn killed_again_and_again_under_load_nothing_accepted_is_lost() {
     println!("{} orders over {KILLS} kills", accepted.len());
     assert!(accepted.len() > 100);
     audit::all_is_right(&shop.client, &accepted).await;
-    audit::verify(&mut shop).await;
+    verified::verify(&mut shop).await;
 }

@@ -59,10 +59,16 @@ pub struct Customers {
 impl Customers {
     /// They begin to order.
     pub fn come(client: &Client) -> Customers {
+        Customers::come_after(client, 0)
+    }
+
+    /// They begin to order, after others who have sent so many requests.
+    #[allow(dead_code, reason = "shared with tests that have only one crowd")]
+    pub fn come_after(client: &Client, others: usize) -> Customers {
         let crowd = Arc::new(Crowd {
             client: client.clone(),
             leaving: AtomicBool::new(false),
-            next: AtomicUsize::new(0),
+            next: AtomicUsize::new(others),
             accepted: watch::Sender::new(0),
             journal: Mutex::default(),
         });

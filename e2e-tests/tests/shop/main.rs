@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy knows tests by their attribute, and helpers have none")]
 
+mod against;
 mod audit;
 mod bad_input;
 mod bounds;
@@ -13,6 +14,7 @@ mod client;
 mod crash;
 mod customers;
 mod dice;
+mod edge;
 mod endings;
 mod idempotency;
 mod idle;
@@ -30,5 +32,6 @@ mod stock;
 mod stop;
 mod telemetry;
 mod trace;
+mod verified;
 mod wait;
 mod world;

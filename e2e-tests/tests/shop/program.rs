@@ -9,9 +9,16 @@ const ENDS_WITHIN: Duration = Duration::from_secs(30);
 /// The program, in an environment without settings of ours.
 pub fn tutti(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tutti-under-test"));
-    for name in
-        ["OTEL_EXPORTER_OTLP_ENDPOINT", "TUTTI_DATA", "TUTTI_LISTEN", "TUTTI_LOG", "TUTTI_URL", "NO_COLOR", "RUST_LOG"]
-    {
+    for name in [
+        "LISTEN",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "TUTTI_DATA",
+        "TUTTI_LISTEN",
+        "TUTTI_LOG",
+        "TUTTI_URL",
+        "NO_COLOR",
+        "RUST_LOG",
+    ] {
         command.env_remove(name);
     }
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
@@ -32,8 +39,13 @@ impl fmt::Display for Ran {
 }
 
 /// Runs a command to its end.
-pub async fn run(mut command: Command) -> Ran {
-    let ended = tokio::time::timeout(ENDS_WITHIN, command.output()).await;
+pub async fn run(command: Command) -> Ran {
+    run_within(ENDS_WITHIN, command).await
+}
+
+/// Runs a command that takes longer than most.
+pub async fn run_within(ends_within: Duration, mut command: Command) -> Ran {
+    let ended = tokio::time::timeout(ends_within, command.output()).await;
     let output = ended.unwrap_or_else(|_| panic!("{command:?} does not end")).unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     let code = output.status.code().unwrap_or_else(|| panic!("{command:?} ended by a signal: {}", output.status));

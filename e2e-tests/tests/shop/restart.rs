@@ -1,6 +1,6 @@
 //! The second start: ready quickly, and whatever was in flight goes on, under the deadlines it had.
 
-use crate::{audit, request::tea, shop::Shop};
+use crate::{request::tea, shop::Shop, verified};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -40,7 +40,7 @@ async fn orders_in_flight_go_on_after_a_kill() {
         assert_eq!(shop.client.settled(id).await["state"], "completed");
     }
     assert_eq!(shop.client.all("/gateway/ledger", "entries").await.len(), 20);
-    audit::verify(&mut shop).await;
+    verified::verify(&mut shop).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,5 +72,5 @@ async fn deadlines_survive_a_restart() {
     shop.client.world(&json!({ "gateway": { "fail": 0 } })).await;
     assert_eq!(shop.client.settled(&uncollected).await["reason"], "no_carrier");
     shop.client.settled(&unpaid).await;
-    audit::verify(&mut shop).await;
+    verified::verify(&mut shop).await;
 }

@@ -1,6 +1,6 @@
 //! SIGTERM: what was begun is finished, and the process ends well.
 
-use crate::{audit, customers::Customers, request::tea, shop::Shop};
+use crate::{audit, customers::Customers, request::tea, shop::Shop, verified};
 use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -14,7 +14,7 @@ async fn terminated_under_load_it_ends_well_and_nothing_is_lost() {
     let customers = Customers::come(&shop.client);
     for _ in 0..3 {
         customers.have_ordered(40).await;
-        audit::verify_running(&shop).await;
+        verified::verify_running(&shop).await;
         let status = shop.terminate().await;
         assert!(status.success(), "{status}: {}", shop.log());
         shop.start().await;
@@ -22,7 +22,7 @@ async fn terminated_under_load_it_ends_well_and_nothing_is_lost() {
     customers.have_ordered(10).await;
     let accepted = customers.leave().await;
     audit::all_is_right(&shop.client, &accepted).await;
-    audit::verify(&mut shop).await;
+    verified::verify(&mut shop).await;
     assert!(!shop.log().contains("panic"), "{}", shop.log());
 }
 

@@ -1,7 +1,7 @@
-//! The bus on Kafka: one topic per service, one partition per lane (ADR 11), schemas in a registry.
+//! The bus on Kafka: one topic per service, one partition per lane (ADR 16), schemas in a registry.
 //!
-//! Outwards the [relay] sends the log; inwards the [reader] takes what librdkafka has fetched ahead, and keeps no place
-//! of its own. A [watch] asks, beside both, where the lanes end by now and whether the topics are still what they were.
+//! Outwards the relay sends the log; inwards the reader takes what librdkafka has fetched ahead, and keeps no place
+//! of its own. A watch asks, beside both, where the lanes end by now and whether the topics are still what they were.
 
 mod config;
 mod headers;
@@ -58,6 +58,8 @@ pub struct KafkaBus {
     reader: Reader,
     /// Whether the topics were found to be laid out as this build needs them.
     laid_out: bool,
+    /// How many restarts of its own topic are taken into account.
+    restarts: u64,
     sources: Vec<&'static str>,
 }
 
@@ -88,7 +90,7 @@ impl KafkaBus {
         let relay = Relay::start(desk, schemas.clone())?;
         let reader = Reader::connect(settings, service, sources, schemas.clone(), bell).map_err(brokers)?;
         let (settings, sources) = (settings.clone(), sources.to_vec());
-        Ok(KafkaBus { service, settings, schemas, relay, reader, laid_out: false, sources })
+        Ok(KafkaBus { service, settings, schemas, relay, reader, laid_out: false, restarts: 0, sources })
     }
 
     /// Once per connection: everything that would only show when it is too late.
@@ -112,7 +114,8 @@ impl Bus for KafkaBus {
     fn begin(&mut self, beginning: &Beginning) -> Result<(), BusAway> {
         self.assert_layout()?;
         self.reader.begin(beginning);
-        self.relay.begin(beginning).map_err(BusAway)
+        self.relay.begin(beginning);
+        Ok(())
     }
 
     fn fetch(&mut self, lane: Lane, after: Position, max: usize) -> Result<Fetched, BusAway> {
@@ -133,8 +136,17 @@ impl Bus for KafkaBus {
         self.relay.publish(&self.schemas, rows);
     }
 
+    fn publish_again(&mut self, after: Position) {
+        self.relay.look_again(Some(after));
+    }
+
     fn published(&mut self) -> Published {
+        let own = self.reader.facts((self.service, 0));
+        if own.restarts != std::mem::replace(&mut self.restarts, own.restarts) {
+            self.relay.look_again(None);
+        }
         let published = self.relay.published();
-        Published { held_up: published.held_up.or_else(|| self.reader.complaint()), ..published }
+        let held_up = own.gone.or(published.held_up).or_else(|| self.reader.complaint());
+        Published { held_up, ..published }
     }
 }

@@ -187,7 +187,7 @@ impl Bus for LogBus {
 
     fn ends(&mut self, (source, _): Lane) -> Result<Ends, BusAway> {
         let latest = self.hub.topic(source)?.end().map_err(|e| BusAway(e.to_string()))?;
-        Ok(Ends { earliest: Position { seq: 0, ..latest }, latest })
+        Ok(Ends { earliest: Position { seq: 0, ..latest }, latest, whole: true })
     }
 
     fn reread(&mut self, _lane: Lane, _after: Position) -> Result<(), BusAway> {
@@ -202,6 +202,10 @@ impl Bus for LogBus {
             topic.tail().push(rows);
             topic.ring();
         }
+    }
+
+    fn publish_again(&mut self, _after: Position) {
+        // The log is the topic, and lacks nothing.
     }
 
     fn published(&mut self) -> Published {

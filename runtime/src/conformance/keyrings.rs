@@ -14,8 +14,11 @@ pub struct Keys {
     /// Opens a keyring on them, as another process would: with nothing in its cache.
     pub open: Box<dyn Fn() -> Arc<dyn Keyring>>,
     /// Forgets a customer: in place of the key there is a tombstone.
-    pub forget: Box<dyn Fn(String) -> Pin<Box<dyn Future<Output = ()>>>>,
+    pub forget: Box<Forget>,
 }
+
+/// Forgets this customer.
+pub type Forget = dyn Fn(String) -> Pin<Box<dyn Future<Output = ()>>>;
 
 type Checked<'k> = Pin<Box<dyn Future<Output = Result<(), KeyError>> + 'k>>;
 type Check = fn(&Keys) -> Checked<'_>;

@@ -6,6 +6,7 @@ use crate::{
     incoming::{Incoming, Reply},
     intake::Wish,
     record::{ParkedRow, WorkId, WorkRow},
+    skip::Skip,
     store::{Batch, StoreError},
 };
 use choreography::Topic;
@@ -21,6 +22,11 @@ impl<T: Topic> Engine<T> {
                 Wish::Retry { source, key } => self.take_parked(rule, &source, &key, MAX_BATCH, false)?,
                 Wish::Discard { source, key } => self.take_parked(rule, &source, &key, 1, true)?,
                 Wish::RetryWork(id) => self.retry_work(rule, &id)?,
+                Wish::Skip(skip) => self.skip(rule, &skip)?,
+                Wish::PublishAgain { after } => {
+                    self.bus.publish_again(after);
+                    Ok(format!("published again behind {}.0.{}", after.generation, after.seq))
+                }
             };
             // Whoever wished may have gone away; it is done all the same.
             _ = reply.send(served);
@@ -99,5 +105,26 @@ impl<T: Topic> Engine<T> {
         let turn = turn_of(&self.performers, &row);
         rule.agenda.add(row, false, turn);
         Ok(Ok("tried again".into()))
+    }
+
+    fn skip(&mut self, rule: &mut Rule, skip: &Skip) -> Result<Served, StoreError> {
+        let lane = rule.reign.cursors.keys().find(|lane| lane.0 == skip.source).copied();
+        let Some(lane) = lane.filter(|lane| rule.lanes.stands_at_gap(*lane)) else {
+            return Ok(Err(format!("no record of {} is missing", skip.source)));
+        };
+        let at = rule.reign.cursors.get(&lane).copied().unwrap_or_default();
+        let batch = match skip.batch(at, self.door.clock.now()) {
+            Ok(batch) => Batch { lead: rule.reign.lead, published: rule.reign.published, ..batch },
+            Err(why) => return Ok(Err(why.to_string())),
+        };
+        self.door.store.commit(&batch)?;
+        rule.reign.lead.commits += 1;
+        rule.reign.cursors.extend(batch.cursors.iter().map(|row| (lane, row.at)));
+        for row in batch.parked {
+            *rule.reign.parked.entry((row.source, row.row.key.clone())).or_default() += 1;
+        }
+        rule.lanes.goes_on(lane);
+        tracing::warn!(service = T::NAME, source = lane.0, skip.seq, skip.reason, "a record is passed over for good");
+        Ok(Ok(format!("record {} of {} is passed over", skip.seq, lane.0)))
     }
 }

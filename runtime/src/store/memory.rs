@@ -1,7 +1,7 @@
 //! The store in memory: for the simulation and for tests, held to SQLite by the same conformance suite. It can fail on
 //! request, the way real stores do.
 
-use super::{Batch, Counts, Lead, Read, Store, StoreError, WorkPlace};
+use super::{Batch, Counts, Lead, Read, Renewal, STATE, Store, StoreError, WorkPlace};
 use crate::record::{CursorRow, LogRow, ParkedRow, Position, StateRow, WorkId, WorkRow};
 use choreography::Key;
 use std::{
@@ -20,7 +20,7 @@ pub enum MemoryFault {
     Refused,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Tables {
     lead: Lead,
     build: u64,
@@ -74,6 +74,12 @@ impl MemoryStore {
     /// Switches the store off and on.
     pub fn set_away(&self, away: bool) {
         self.tables().away = away;
+    }
+
+    /// A copy of everything as it is now, which goes its own way from here on: a backup.
+    #[must_use]
+    pub fn copy(&self) -> MemoryStore {
+        MemoryStore { tables: Arc::new(Mutex::new(self.tables().clone())) }
     }
 
     /// How often states were read, and how many batches were committed.
@@ -133,6 +139,20 @@ impl Store for MemoryStore {
     }
 
     fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        self.write(batch, None)
+    }
+
+    fn renew(&mut self, batch: &Batch, renewal: &Renewal) -> Result<(), StoreError> {
+        self.write(batch, Some(renewal))
+    }
+
+    fn rest(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+impl MemoryStore {
+    fn write(&self, batch: &Batch, renewal: Option<&Renewal>) -> Result<(), StoreError> {
         let mut tables = self.reachable()?;
         let lead = tables.lead;
         if (lead.epoch, lead.commits, lead.head) != (batch.lead.epoch, batch.lead.commits, batch.lead.head) {
@@ -147,11 +167,8 @@ impl Store for MemoryStore {
             Some(MemoryFault::Refused) => return Err(StoreError::Data("refused on request".into())),
             Some(MemoryFault::LostAfter) | None => tables.write(batch),
         }
+        renewal.into_iter().for_each(|renewal| tables.renew(renewal));
         fault.map_or(Ok(()), |_| Err(StoreError::Outage("the connection broke".into())))
-    }
-
-    fn rest(&mut self) -> Result<(), StoreError> {
-        Ok(())
     }
 }
 
@@ -178,6 +195,17 @@ impl Tables {
             self.parked.insert(self.last_parked, ParkedRow { id: self.last_parked, ..row.clone() });
         }
         batch.unparked.iter().for_each(|id| _ = self.parked.remove(id));
+    }
+}
+
+impl Tables {
+    fn renew(&mut self, renewal: &Renewal) {
+        let epoch = self.lead.epoch.max(renewal.epoch);
+        self.lead = Lead { generation: renewal.generation, epoch, head: 0, published: 0, ..self.lead };
+        self.state.retain(|(kind, _), _| renewal.kinds.contains(kind));
+        self.state.values_mut().for_each(|row| row.seq = 0);
+        let kept = |source: &str| source.strip_prefix(STATE).is_none_or(|kind| renewal.kinds.iter().any(|k| k == kind));
+        self.cursor.retain(|(source, ..), _| kept(source));
     }
 }
 

@@ -2,17 +2,21 @@
 //! readers have sessions of their own. Sessions go straight to the server, never through a transaction pooler, because
 //! the lock belongs to the session.
 
+mod account;
 mod batch;
 pub(crate) mod error;
 mod lead;
 mod migrate;
 mod provision;
 mod read;
+mod renew;
 mod rows;
 mod session;
 pub(crate) mod text;
+mod wipe;
 mod write;
 
+pub use account::Account;
 pub use migrate::SCHEMA_VERSION;
 pub use provision::provision;
 pub use read::PostgresRead;
@@ -44,9 +48,9 @@ const UNACKNOWLEDGED_FOR: Duration = Duration::from_secs(10);
 /// Where a service's database is, and the threads that talk to it. Clones are the same database.
 #[derive(Clone)]
 pub struct Database {
-    /// The setting that names it, for what is said of a wrong one.
-    setting: &'static str,
     config: Config,
+    /// The setting that names it.
+    setting: &'static str,
     runtime: Handle,
     /// Whether it was ever reached: before that a wrong password is a mistake in the settings, later it is waited out.
     reached: Arc<AtomicBool>,
@@ -75,14 +79,7 @@ impl Database {
     /// # Errors
     /// When it is no URL of a PostgreSQL database.
     pub(crate) fn named(setting: &'static str, url: &str, runtime: Handle) -> Result<Database, StoreError> {
-        let not_a_url = |why: &str| not_a_url(setting, why);
-        let mut config: Config = url.parse().map_err(|e| not_a_url(&describe(&e)))?;
-        if config.get_dbname().is_none() {
-            return Err(not_a_url("it names no database"));
-        }
-        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-            return Err(not_a_url("it names no host"));
-        }
+        let mut config = parsed(setting, url)?;
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_WITHIN);
         }
@@ -92,15 +89,23 @@ impl Database {
         // A dead peer of an idle connection is noticed within 11 s, not after the two hours that are the default.
         config.keepalives(true).keepalives_idle(Duration::from_secs(5));
         config.keepalives_interval(Duration::from_secs(2)).keepalives_retries(3);
-        Ok(Database { setting, config, runtime, reached: Arc::default() })
+        Ok(Database { config, setting, runtime, reached: Arc::default() })
     }
 
     /// Runs a call to its end, on the thread that makes it.
     fn block_on<R>(&self, call: impl Future<Output = Result<R, StoreError>>) -> Result<R, StoreError> {
+        self.block_on_within(ANSWERS_WITHIN, call)
+    }
+
+    fn block_on_within<R>(
+        &self,
+        limit: Duration,
+        call: impl Future<Output = Result<R, StoreError>>,
+    ) -> Result<R, StoreError> {
         self.runtime.block_on(async {
-            let answered = tokio::time::timeout(ANSWERS_WITHIN, call).await;
+            let answered = tokio::time::timeout(limit, call).await;
             answered.unwrap_or_else(|_| {
-                Err(StoreError::Outage(format!("{self} does not answer within {} s", ANSWERS_WITHIN.as_secs())))
+                Err(StoreError::Outage(format!("{self} does not answer within {} s", limit.as_secs())))
             })
         })
     }
@@ -166,9 +171,21 @@ impl fmt::Debug for Database {
     }
 }
 
+/// What a setting says of a database.
+fn parsed(setting: &str, url: &str) -> Result<Config, StoreError> {
+    let config: Config = url.parse().map_err(|e| not_a_url(setting, &describe(&e)))?;
+    if config.get_dbname().is_none() {
+        return Err(not_a_url(setting, "it names no database"));
+    }
+    if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+        return Err(not_a_url(setting, "it names no host"));
+    }
+    Ok(config)
+}
+
 fn not_a_url(setting: &str, why: &str) -> StoreError {
     StoreError::Fatal(format!(
-        "{setting} cannot be used ({why}): give postgres://USER:PASSWORD@HOST:PORT/DATABASE, with special \
-         characters of the password percent-encoded"
+        "{setting} cannot be used ({why}): give postgres://USER:PASSWORD@HOST:PORT/DATABASE, with special characters of \
+         the password percent-encoded"
     ))
 }

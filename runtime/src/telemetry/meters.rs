@@ -20,9 +20,10 @@ const UPKEEP_EVERY: Duration = Duration::from_secs(10);
 const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Histograms with their bounds.
-const HISTOGRAMS: [(&str, &[f64]); 3] = [
+const HISTOGRAMS: [(&str, &[f64]); 4] = [
     ("tutti.batch.inputs", &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0]),
     ("tutti.commit.seconds", &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0]),
+    ("tutti.edge.seconds", &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0, 60.0]),
     ("tutti.time_to_settled.seconds", &[1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0, 86_400.0, 259_200.0]),
 ];
 
@@ -76,6 +77,7 @@ fn describe() {
     counter!("tutti.gaps", "Times that a record of a source was missing.");
     counter!("tutti.compensations", "Orders cancelled, by reason.");
     counter!("tutti.telemetry.dropped", "Spans, metrics and log lines that could not be exported.");
+    counter!("tutti.edge.requests", "Requests handed on to a service, by how they ended.");
     gauge!("tutti.ready", "1 while the service can do its work.");
     gauge!("tutti.log.head", "The last sequence number of the service's log.");
     gauge!("tutti.unpublished", "Events in the log that are not known to be on the bus.");
@@ -92,6 +94,7 @@ fn describe() {
     );
     histogram!("tutti.batch.inputs", "Inputs in one batch.");
     histogram!("tutti.commit.seconds", Unit::Seconds, "How long the store took to commit a batch.");
+    histogram!("tutti.edge.seconds", Unit::Seconds, "How long a service took to begin its answer, as the edge saw it.");
     histogram!("tutti.time_to_settled.seconds", Unit::Seconds, "From an order's placing to its end.");
 }
 

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 /// Events about a key, counted by a kind of state that only a newer build keeps.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Tally {
-    events: u64,
+pub struct Tally {
+    pub events: u64,
 }
 
 impl Stored for Tally {
@@ -33,7 +33,7 @@ impl State for Tally {
     }
 }
 
-fn newer() -> Service<Event> {
+pub fn newer() -> Service<Event> {
     service::service().keeps::<Tally>()
 }
 

@@ -124,7 +124,7 @@ fn own(generation: i64, seq: u64) -> Record {
 #[track_caller]
 fn assert_refused(desk: &mut Desk) {
     let Step::Ended(why) = desk.settle() else { panic!("it runs") };
-    assert!(why.contains("tutti recover desk") && why.contains("tutti reset"), "{why}");
+    assert!(why.contains("tutti recover --service desk") && why.contains("tutti reset"), "{why}");
     assert!(desk.bus.script().published.is_empty() && desk.bus.script().began.is_empty(), "nothing was sent");
 }
 
@@ -145,12 +145,19 @@ fn a_store_of_an_older_generation_than_its_topic_refuses_to_run() {
 }
 
 #[test]
+fn a_store_begun_anew_beside_its_old_topic_refuses_to_run() {
+    on_both_stores(|mut desk| {
+        desk.bus.put(own(6, 99));
+        assert_refused(&mut desk);
+    });
+}
+
+#[test]
 fn a_store_ahead_of_its_topic_runs() {
     on_both_stores(|mut desk| {
         desk.left(1, "a", Act::Note);
         desk.left(2, "a", Act::Note);
         desk.settle();
-        desk.bus.put(own(6, 99)); // said before the shop was reset
         desk.bus.put(own(7, 1));
         let mut desk = desk.killed_and_started_again();
         desk.settle();

@@ -42,7 +42,7 @@ fn desk(corner: &Corner, sessions: Sessions) -> Desk {
 }
 
 /// Puts what `left` says onto its topic, through a bus of its own.
-fn left_says(corner: &Corner, acts: &[(&str, Act)]) {
+pub fn left_says(corner: &Corner, acts: &[(&str, Act)]) {
     use crate::support::{bus::record, service::left};
     let mut store = MemoryStore::new(crate::support::bus::GENERATION);
     let lead = store.begin_reign("here", 1).unwrap();
@@ -58,7 +58,7 @@ fn left_says(corner: &Corner, acts: &[(&str, Act)]) {
 }
 
 #[track_caller]
-fn until(desk: &mut Desk, what: &str, holds: impl Fn(&mut Desk) -> bool) {
+pub fn until(desk: &mut Desk, what: &str, holds: impl Fn(&mut Desk) -> bool) {
     eventually(what, || {
         desk.clock.turn(1000);
         assert!(!matches!(desk.step(), Step::Ended(_)), "{:?}", desk.health());
@@ -112,5 +112,5 @@ fn a_store_behind_its_own_topic_refuses_to_run() {
     let mut second = desk(&corner, Sessions::memory());
     // then it says so, and sends nothing.
     let Step::Ended(why) = second.settle() else { panic!("it runs") };
-    assert!(why.contains("tutti recover desk") && why.contains("tutti reset"), "{why}");
+    assert!(why.contains("tutti recover --service desk") && why.contains("tutti reset"), "{why}");
 }

@@ -15,7 +15,11 @@ mod conformance;
 mod engine;
 mod faults;
 mod reader;
+mod rebuilding;
 mod registry;
 mod relay;
+#[path = "../postgres/server.rs"]
+#[allow(dead_code, reason = "shared with the tests of the store, which use more of it")]
+mod server;
 mod topics;
 mod wire;

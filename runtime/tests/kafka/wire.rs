@@ -72,6 +72,11 @@ impl Speaker {
         Speaker { bus, store, lead }
     }
 
+    /// Its store, in another session.
+    pub fn store(&self) -> MemoryStore {
+        self.store.clone()
+    }
+
     /// Commits and publishes.
     pub fn say(&mut self, count: u64) {
         self.say_long(count, 20);

@@ -6,7 +6,7 @@ use runtime::{
     KeyError, Keyring, PostgresKeyring, StoreError,
     conformance::{self, Keys},
 };
-use std::{pin::Pin, sync::Arc};
+use std::sync::Arc;
 
 fn open(database: &Fresh) -> Arc<PostgresKeyring> {
     PostgresKeyring::new(&database.url(), &handle()).unwrap()
@@ -22,15 +22,17 @@ fn the_keyring_on_postgres_conforms() {
     let fresh = || {
         let database = Arc::new(server.fresh());
         let opened = database.clone();
-        let forget = move |customer: String| -> Pin<Box<dyn Future<Output = ()>>> {
-            let database = database.clone();
-            Box::pin(async move {
-                let client = database.server.connect(&database.name).await;
-                let sql = "UPDATE customer_key SET key = NULL WHERE customer = $1";
-                assert_eq!(client.execute(sql, &[&customer]).await.unwrap(), 1);
-            })
-        };
-        Keys { open: Box::new(move || open(&opened)), forget: Box::new(forget) }
+        Keys {
+            open: Box::new(move || open(&opened)),
+            forget: Box::new(move |customer| {
+                let database = database.clone();
+                Box::pin(async move {
+                    let client = database.server.connect(&database.name).await;
+                    let sql = "UPDATE customer_key SET key = NULL WHERE customer = $1";
+                    assert_eq!(client.execute(sql, &[&customer]).await.unwrap(), 1);
+                })
+            }),
+        }
     };
     conformance::keyring(&handle(), fresh).unwrap();
 }

@@ -58,6 +58,13 @@ impl Server {
         Fresh { server: self.clone(), name }
     }
 
+    /// A copy of a database to which nobody is connected, as a backup is restored.
+    pub fn copy(&self, of: &Fresh) -> Fresh {
+        let name = unique("copy");
+        self.sql("postgres", &format!("CREATE DATABASE {name} TEMPLATE {}", of.name));
+        Fresh { server: self.clone(), name }
+    }
+
     pub async fn connect(&self, database: &str) -> Client {
         let (client, connection) = self.0.clone().dbname(database).connect(NoTls).await.unwrap();
         RUNTIME.spawn(connection);

@@ -20,7 +20,7 @@ pub struct Script {
     lost: HashSet<(&'static str, Position)>,
     repeats: Vec<Record>,
     away: BTreeSet<&'static str>,
-    earliest: HashMap<&'static str, Position>,
+    pub earliest: HashMap<&'static str, Position>,
     /// Records that every fetch finds behind the last one: a source under load.
     endless: HashMap<&'static str, fn(Position) -> Record>,
     /// Every call, in words.
@@ -53,7 +53,7 @@ pub fn record<E: Topic>(seq: u64, event: &E) -> Record {
         cause: "command Tell".into(),
         trace: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into(),
         epoch: 1,
-        at: 1,
+        at: 7000, // no earlier than the desk's log was begun
     };
     Record::new(E::NAME, Arc::new(row))
 }
@@ -172,9 +172,11 @@ impl Bus for ScriptedBus {
     fn ends(&mut self, (source, lane): Lane) -> Result<Ends, BusAway> {
         let mut script = self.script();
         script.reach(source, format!("ends {source}.{lane}"))?;
-        let earliest = script.earliest.get(source).copied();
-        let earliest = earliest.unwrap_or(Position { generation: GENERATION, seq: 0 });
-        Ok(Ends { earliest, latest: script.latest(source) })
+        let cut = script.earliest.get(source).copied();
+        let first = script.lanes.get(source).and_then(|lane| lane.keys().next()).copied();
+        let earliest = first.unwrap_or(Position { generation: GENERATION, seq: 1 });
+        let earliest = cut.unwrap_or(Position { seq: earliest.seq.saturating_sub(1), ..earliest });
+        Ok(Ends { earliest, latest: script.latest(source), whole: cut.is_none() })
     }
 
     fn reread(&mut self, (source, lane): Lane, after: Position) -> Result<(), BusAway> {
@@ -183,6 +185,15 @@ impl Bus for ScriptedBus {
 
     fn publish(&mut self, rows: &[Arc<LogRow>]) {
         self.script().published.extend(rows.iter().cloned());
+    }
+
+    fn publish_again(&mut self, after: Position) {
+        let mut script = self.script();
+        let log = script.log.clone().unwrap();
+        for row in log.log_after(0, after, usize::MAX >> 1).unwrap() {
+            script.lanes.entry("desk").or_default().insert(row.position(), Record::new("desk", row));
+        }
+        script.calls.push(format!("publish again after {}", after.seq));
     }
 
     fn published(&mut self) -> Published {

@@ -13,6 +13,7 @@ use runtime::{
     bus::Bus,
     incoming::{Incoming, Reply},
     intake::Wish,
+    recover::{self, RecoverError, Recovered},
     store::{MemoryStore, SqliteRead, SqliteStore},
     telemetry::Spans,
 };
@@ -24,7 +25,11 @@ use tokio::sync::oneshot;
 pub enum Sessions {
     Memory(MemoryStore),
     Sqlite(Arc<tempfile::TempDir>),
+    /// A store of the test's own.
+    Other(Open),
 }
+
+type Open = Arc<dyn Fn() -> (Box<dyn Store>, Arc<dyn Read>)>;
 
 impl Sessions {
     pub fn memory() -> Sessions {
@@ -39,6 +44,7 @@ impl Sessions {
         match self {
             Sessions::Memory(store) => Box::new(store.clone()),
             Sessions::Sqlite(folder) => Box::new(SqliteStore::open(&folder.path().join("desk.db"), 7).unwrap()),
+            Sessions::Other(open) => open().0,
         }
     }
 
@@ -49,6 +55,7 @@ impl Sessions {
                 drop(self.store()); // creates the file
                 Arc::new(SqliteRead::open(&folder.path().join("desk.db")).unwrap())
             }
+            Sessions::Other(open) => open().1,
         }
     }
 }
@@ -117,6 +124,28 @@ impl Around {
 }
 
 impl Desk {
+    /// The process ends, and its store is rebuilt: from nothing, or from an older copy of it.
+    pub fn recovered(self, store: &MemoryStore) -> (Desk, Result<Recovered, RecoverError>) {
+        let parts = recover::Parts {
+            service: (self.service)(),
+            store: Box::new(store.clone()),
+            read: Arc::new(store.clone()),
+            bus: Box::new(self.bus.clone()),
+            bell: Arc::default(),
+            clock: Arc::new(self.clock.clone()),
+            build: 1,
+        };
+        let recovered = recover::recover(parts, &|_, _| {});
+        (self.on_store(store), recovered)
+    }
+
+    /// Its topic has its events up to this one.
+    pub fn publishes_until(&self, seq: u64) {
+        for row in self.log().into_iter().filter(|row| row.seq <= seq) {
+            self.bus.put(runtime::Record::new("desk", row));
+        }
+    }
+
     pub fn new() -> Desk {
         Around::default().begin()
     }
@@ -152,6 +181,12 @@ impl Desk {
         Around { sessions, clock, bus, service, ..Around::default() }.begin()
     }
 
+    /// The process ends, and another one begins on another store, beside the same bus and the same world's time.
+    pub fn on_store(self, store: &MemoryStore) -> Desk {
+        let (sessions, clock, bus) = (Sessions::Memory(store.clone()), self.clock.clone(), self.bus.clone());
+        Around { sessions, service: self.service, clock, bus, ..Around::default() }.begin()
+    }
+
     /// Another process of the same service, with performers of its own.
     pub fn rival(&self) -> Desk {
         let (sessions, clock, bus) = (self.sessions.clone(), self.clock.clone(), self.bus.clone());
@@ -172,11 +207,16 @@ impl Desk {
         self.notes.lock().unwrap()
     }
 
+    /// For another session of its store that goes wrong as this one does.
+    pub fn shared_notes(&self) -> Arc<Mutex<Notes>> {
+        self.notes.clone()
+    }
+
     /// The store in memory, below everything else.
     pub fn memory(&self) -> &MemoryStore {
         match &self.sessions {
             Sessions::Memory(store) => store,
-            Sessions::Sqlite(_) => panic!("this test runs on SQLite"),
+            Sessions::Sqlite(_) | Sessions::Other(_) => panic!("this test runs on another store"),
         }
     }
 

@@ -269,6 +269,14 @@ pub fn service() -> Service<Event> {
         .on(cooked)
         .on(cleared)
         .on(rang)
+        .recalls(cooking_of)
+}
+
+/// The text of a note that was said together with a wish to cook.
+const AND_COOK: &str = "and cook";
+
+fn cooking_of(noted: &Noted, _: &Page) -> Option<Do<Cook>> {
+    (noted.text == AND_COOK).then(|| Do(Cook { key: noted.key.clone(), n: noted.n }))
 }
 
 type Said = (Option<Noted>, Option<Moved>, Asked);
@@ -336,7 +344,9 @@ fn act(by: &str, key: &str, n: u64, act: &Act, now: &States) -> Said {
         Act::NoteUnder(other) => said.0 = Some(noted(by, other, n, "")),
         Act::Move(to) => said.1 = Some(moved(key, to, now)),
         Act::Cook => said.2.0 = vec![Do(Cook { key: key.into(), n })],
-        Act::NoteAndCook => (said.0, said.2.0) = (Some(noted(by, key, n, "")), vec![Do(Cook { key: key.into(), n })]),
+        Act::NoteAndCook => {
+            (said.0, said.2.0) = (Some(noted(by, key, n, AND_COOK)), vec![Do(Cook { key: key.into(), n })])
+        }
         Act::NoteAndClear => (said.0, said.2.1) = (Some(noted(by, key, n, "")), Some(Do(Clear { key: key.into(), n }))),
         Act::CookAll(count) => {
             said.2.0 = (0..*count).map(|i| Do(Cook { key: format!("{key}-{n}-{i}"), n })).collect();

@@ -4,7 +4,7 @@ use choreography::Key;
 use runtime::{
     ParkedRow, WorkRow,
     record::{CursorRow, LogRow, WorkId},
-    store::{Batch, Lead, Read, Store, StoreError, WorkPlace},
+    store::{Batch, Lead, Read, Renewal, Store, StoreError, WorkPlace},
 };
 use std::{
     collections::VecDeque,
@@ -108,6 +108,9 @@ impl Store for Shaky {
             None => self.inner.commit(batch)?,
         }
         fault.map_or(Ok(()), |_| Err(StoreError::Outage("the connection broke".into())))
+    }
+    fn renew(&mut self, batch: &Batch, renewal: &Renewal) -> Result<(), StoreError> {
+        self.inner.renew(batch, renewal)
     }
     fn rest(&mut self) -> Result<(), StoreError> {
         self.inner.rest()

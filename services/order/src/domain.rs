@@ -303,6 +303,13 @@ impl PlaceOrder {
     }
 }
 
+/// The deadline that was set when an order was placed.
+#[must_use]
+pub fn deadline_of(placed: &OrderPlaced, _: &Order) -> After<Deadline> {
+    let deadline = Duration::from_millis(u64::try_from(placed.deadline_ms).unwrap_or_default());
+    After(deadline, Deadline { order_id: placed.order_id.clone() })
+}
+
 /// What a cancel leads to: the end, or a question to shipping.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cancel {

@@ -12,7 +12,7 @@ pub mod requests;
 pub mod undo;
 
 use choreography::Service;
-use domain::{Order, cancel, expire, place};
+use domain::{Order, cancel, deadline_of, expire, place};
 use failures::{no_carrier, out_of_stock, payment_failed};
 use listing::{CustomerOrder, PlacedOrder};
 use progress::{complete, confirm, dispatch};
@@ -41,4 +41,5 @@ pub fn service() -> Service<Event> {
         .on(stock_released) // StockReleased -> OrderUndoProgressed | OrderUndone
         .on(payment_voided) // PaymentVoided -> OrderUndoProgressed | OrderUndone
         .on(payment_refunded) // PaymentRefunded -> OrderUndoProgressed | OrderUndone
+        .recalls(deadline_of) // OrderPlaced: After<Deadline>
 }

@@ -14,7 +14,7 @@ use labels::{book, booked, handed_over, label_cancelled, release};
 use reports::report;
 use shared_events::{order::OrderConfirmed, shipping::Event};
 use std::time::Duration;
-use undo::{cancel, not_collected, reconsider};
+use undo::{cancel, not_collected, reconsider, voiding_of};
 
 /// The shipping service: the state it keeps, and its decisions. A parcel that the carrier has not collected within
 /// `pick_up` after its release is called back.
@@ -32,4 +32,5 @@ pub fn service(pick_up: Duration) -> Service<Event> {
         .on(reconsider) // OrderCancellationRequested -> ShipmentCancellationRequested… | ShipmentCancellationRejected
         .on(cancel) // OrderCancelled -> ShipmentCancelled | ShipmentCancellationRequested, perhaps Do<CancelLabel>
         .on(label_cancelled) // Done<CancelLabel> -> ShipmentCancelled | ShipmentDispatched, ShipmentCancellationRejected
+        .recalls(voiding_of) // ShipmentCancellationRequested: Do<CancelLabel>
 }

@@ -16,6 +16,17 @@ pub(crate) fn call_back(order_id: &str, label: &str, by: CancelledBy) -> CallBac
     (ShipmentCancellationRequested { order_id: order_id.to_owned(), by }, Do(void))
 }
 
+/// The voiding that was asked for when a parcel was called back.
+#[must_use]
+pub fn voiding_of(requested: &ShipmentCancellationRequested, before: &Shipment) -> Option<Do<CancelLabel>> {
+    match before {
+        Shipment::Scheduled { label } | Shipment::Released { label } => {
+            Some(call_back(&requested.order_id, label, requested.by).1)
+        }
+        _ => None, // there is no label yet, or it is being voided already
+    }
+}
+
 /// What a cancelled order leads to.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cancelled {

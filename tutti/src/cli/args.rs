@@ -1,6 +1,6 @@
 //! The arguments, and the help that teaches them.
 
-use crate::{client::Milestone, time::parse_span};
+use crate::{client::Milestone, shop::SERVICES, time::parse_span};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
@@ -19,7 +19,7 @@ Exit codes:
   0    done, and it is as it should be
   1    the shop refused, or what was asked about is not so (a violated invariant, another ending, a wait that ran out)
   2    the arguments make no sense
-  3    the shop cannot be reached
+  3    the shop, or a server that it needs, cannot be reached
   4    a directory, a file or an address on this machine cannot be used
   130  interrupted";
 
@@ -31,7 +31,7 @@ pub struct Cli {
     /// Print JSON for machines, and nothing else
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub json: bool,
-    /// Where the shop is; `up`, `demo`, `map` and `reset` do not need it
+    /// Where the shop is; commands that use no running shop do not need it
     #[arg(
         long,
         global = true,
@@ -53,6 +53,8 @@ pub enum Command {
     Up(UpArgs),
     /// Play every ending and every race, then a thousand orders with a real kill, and verify it all
     Demo(DemoArgs),
+    /// Be the one address of a shop whose services run as processes of their own
+    Edge(EdgeArgs),
     /// Place, show, list, watch or cancel orders
     #[command(subcommand)]
     Order(OrderCommand),
@@ -72,8 +74,26 @@ pub enum Command {
     /// Check the invariants: on a data directory, or on a running shop
     #[command(after_help = VERIFY_EXAMPLES)]
     Verify(VerifyArgs),
-    /// Delete a data directory, with every order in it
-    #[command(after_help = "Examples:\n  tutti reset\n  tutti reset --data ./elsewhere --yes")]
+    /// Make the databases and roles of a shop whose services run as processes of their own
+    #[command(subcommand)]
+    Databases(DatabasesCommand),
+    /// Make or check its topics
+    #[command(subcommand)]
+    Topics(TopicsCommand),
+    /// Register or check the schemas of its events
+    #[command(subcommand)]
+    Schemas(SchemasCommand),
+    /// Fill a broker that lost events again from the services' logs
+    #[command(after_help = REPUBLISH_EXAMPLES)]
+    Republish(RepublishArgs),
+    /// Rebuild a service whose database was lost, or is an older backup, from its topic
+    #[command(after_help = RECOVER_EXAMPLES)]
+    Recover(RecoverArgs),
+    /// Give up a record that is lost for good, so that a service goes on behind it
+    #[command(after_help = SKIP_EXAMPLES)]
+    Skip(SkipArgs),
+    /// Delete the whole shop, with every order in it: its data directory, or its databases and topics
+    #[command(after_help = RESET_EXAMPLES)]
     Reset(ResetArgs),
     /// Print the completion script for a shell
     #[command(after_help = "Example:\n  tutti completions bash > ~/.local/share/bash-completion/completions/tutti")]
@@ -87,6 +107,8 @@ const VERIFY_EXAMPLES: &str = "\
 Examples:
   tutti verify                        the running shop at --url
   tutti verify --data ./tutti-data    a data directory, of a running shop or of a stopped one
+  tutti verify --deployed             the databases that ORDER_DATABASE_URL, INVENTORY_DATABASE_URL and so on
+                                      name, and the world at WORLD_URL
 
 Exits with 1 if an invariant is violated.";
 
@@ -126,7 +148,7 @@ pub struct UpArgs {
 /// `tutti demo`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  tutti demo\n  tutti demo --orders 5000\n  tutti demo --keep     and look into its data directory afterwards"
+    after_help = "Examples:\n  tutti demo\n  tutti demo --orders 5000\n  tutti demo --keep     and look into its data directory afterwards\n  tutti demo --against http://127.0.0.1:8080     in a shop that is running already, in one process or in several\n  tutti demo --against http://127.0.0.1:8080 --kill-with \"docker compose restart payment\""
 )]
 pub struct DemoArgs {
     /// How many orders the burst places
@@ -135,6 +157,126 @@ pub struct DemoArgs {
     /// Leave the data directory in place
     #[arg(long)]
     pub keep: bool,
+    /// Play in this running shop; the stock it needs is brought in, and how its world behaves is put back afterwards
+    #[arg(long, value_name = "URL", conflicts_with = "keep")]
+    pub against: Option<String>,
+    /// What to run in the middle of the burst, to kill something and start it again; there, nothing is killed without it
+    #[arg(long, value_name = "COMMAND", requires = "against")]
+    pub kill_with: Option<String>,
+}
+
+const EDGE_EXAMPLES: &str = "\
+Examples:
+  tutti edge --listen 0.0.0.0:8080
+  ORDER_URL=http://10.0.0.7:8080 tutti edge
+
+Settings, by environment:
+  ORDER_URL … EMAIL_URL                where a service answers customers [default: http://<service>:8080]
+  ORDER_ADMIN_URL … EMAIL_ADMIN_URL    where it answers operators [default: http://<service>:8081]
+  WORLD_URL                            the simulated outside world [default: http://world:8080]";
+
+/// `tutti edge`.
+#[derive(Debug, Args)]
+#[command(after_help = EDGE_EXAMPLES)]
+pub struct EdgeArgs {
+    /// Where the API listens; port 0 takes any free one
+    #[arg(long, value_name = "ADDR:PORT", value_parser = parse_listen, env = "LISTEN", hide_env_values = true, default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Open nothing; tell whether the edge that listens there is alive: exit code 0 if it is
+    #[arg(long)]
+    pub health: bool,
+}
+
+const DATABASES_EXAMPLES: &str = "\
+Example:
+  tutti databases create
+
+Settings, by environment, the same as the services have them:
+  ADMIN_DATABASE_URL                         an administrator's database on the server: may create roles and databases
+  ORDER_DATABASE_URL … EMAIL_DATABASE_URL    what each service is to use
+  KEYRING_DATABASE_URL                       where the customers' keys are to be
+
+Each names its role, password and database: postgres://NAME:PASSWORD@HOST/NAME. May be repeated; a role then has the
+password that is set now.";
+
+/// `tutti databases …`.
+#[derive(Debug, Subcommand)]
+pub enum DatabasesCommand {
+    /// Make what is not there yet
+    #[command(after_help = DATABASES_EXAMPLES)]
+    Create,
+}
+
+const TOPICS_EXAMPLES: &str = "\
+Examples:
+  tutti topics create
+  tutti topics create --replication 1 --min-in-sync 1    on a single broker
+
+Setting, by environment: KAFKA_BOOTSTRAP_SERVERS=HOST:PORT,…";
+
+/// `tutti topics …`.
+#[derive(Debug, Subcommand)]
+pub enum TopicsCommand {
+    /// Make the topics that are not there yet, and check all
+    #[command(after_help = TOPICS_EXAMPLES)]
+    Create {
+        /// Copies of each record
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(i32).range(1..=100))]
+        replication: i32,
+        /// How many of them must be written before a record counts as published
+        #[arg(long, value_name = "COPIES", default_value_t = 2, value_parser = clap::value_parser!(i32).range(1..=100))]
+        min_in_sync: i32,
+        /// How long records are kept; a service that is away for longer loses some
+        #[arg(long, value_name = "SPAN", value_parser = parse_span, default_value = "720h")]
+        retention: Duration,
+        /// What stands before each topic's name.
+        #[command(flatten)]
+        prefix: Prefix,
+    },
+    /// Check that they are there and as the services need them
+    #[command(after_help = "Example:\n  tutti topics check")]
+    Check {
+        /// What stands before each topic's name.
+        #[command(flatten)]
+        prefix: Prefix,
+    },
+}
+
+const SCHEMAS_EXAMPLES: &str = "\
+Examples:
+  tutti schemas register --dry-run
+  tutti schemas register
+
+Setting, by environment: SCHEMA_REGISTRY_URL=http://HOST:PORT";
+
+/// `tutti schemas …`.
+#[derive(Debug, Subcommand)]
+pub enum SchemasCommand {
+    /// Register every version of every event, to be compatible with all others for ever
+    #[command(after_help = SCHEMAS_EXAMPLES)]
+    Register {
+        /// Only tell what would be done
+        #[arg(long)]
+        dry_run: bool,
+        /// What stands before each topic's name.
+        #[command(flatten)]
+        prefix: Prefix,
+    },
+    /// Check that everything that this build writes or reads is registered
+    #[command(after_help = "Example:\n  tutti schemas check")]
+    Check {
+        /// What stands before each topic's name.
+        #[command(flatten)]
+        prefix: Prefix,
+    },
+}
+
+/// For several shops on one cluster.
+#[derive(Debug, Args)]
+pub struct Prefix {
+    /// What stands before the name of each topic, so that several shops can share a cluster
+    #[arg(long = "topic-prefix", value_name = "TEXT", default_value = "", hide_default_value = true, value_parser = parse_prefix)]
+    pub prefix: String,
 }
 
 /// `tutti order …`.
@@ -302,7 +444,95 @@ pub struct VerifyArgs {
     /// Check this data directory instead of the shop at --url
     #[arg(long, value_name = "DIR", env = "TUTTI_DATA", hide_env_values = true)]
     pub data: Option<PathBuf>,
+    /// Check a deployed shop: the services' databases, as ORDER_DATABASE_URL, INVENTORY_DATABASE_URL, PAYMENT_…,
+    /// SHIPPING_… and EMAIL_DATABASE_URL name them, and the books of the outside world
+    #[arg(long)]
+    pub deployed: bool,
+    /// With --deployed: who serves the books of the outside world
+    #[arg(long, value_name = "URL", env = "WORLD_URL", default_value = "http://world:8080")]
+    pub world_url: String,
 }
+
+const REPUBLISH_EXAMPLES: &str = "\
+Examples:
+  tutti republish --dry-run            what each topic lacks of its service's log
+  tutti republish                      publish it again: the same events, with the same bytes and ids
+  tutti republish --service payment    one service only
+
+Settings: KAFKA_BOOTSTRAP_SERVERS, SCHEMA_REGISTRY_URL and <SERVICE>_DATABASE_URL of each service (ORDER_DATABASE_URL, …);
+with --service also DATABASE_URL. What retention has deleted is not lacking.
+A service that runs fills a topic that was created anew by itself; this then only waits for it. It publishes itself for
+services that are stopped. Readers pass over what they have seen, so publishing again is always safe.";
+
+/// `tutti republish`.
+#[derive(Debug, Args)]
+pub struct RepublishArgs {
+    /// Only this service's topic [default: all of them]
+    #[arg(long, value_parser = SERVICES)]
+    pub service: Option<String>,
+    /// Only tell what is lacking
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+const RECOVER_EXAMPLES: &str = "\
+Examples:
+  tutti recover --service payment --dry-run    how far its database is behind its topic
+  tutti recover --service payment              take the missing events from the topic
+
+Stop the service first. Settings: PAYMENT_DATABASE_URL or DATABASE_URL, KAFKA_BOOTSTRAP_SERVERS, SCHEMA_REGISTRY_URL, and
+for shipping PICK_UP_S.
+Events, states, what is read and what was asked of the world are rebuilt; the log goes on in a new generation. What was
+asked and has no answer is asked for by its key when the service runs again, and never called first. Broken off, it is
+gone on with by running it again.";
+
+/// `tutti recover`.
+#[derive(Debug, Args)]
+pub struct RecoverArgs {
+    /// Which service
+    #[arg(long, value_parser = SERVICES)]
+    pub service: String,
+    /// Only tell how far it is behind
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+const SKIP_EXAMPLES: &str = "\
+Example:
+  tutti skip --service payment --source order --seq 1042 --reason \"its log is lost with disk 7 (ada)\"
+
+The last resort, when `tutti republish --service SOURCE` cannot bring the record back. Stop the service first. Only the
+record that it waits for can be skipped, and only when later ones are there. It is recorded among what is parked, until
+somebody discards it there. Whatever the record would have led to never happens.";
+
+/// `tutti skip`.
+#[derive(Debug, Args)]
+pub struct SkipArgs {
+    /// The service that lacks the record
+    #[arg(long, value_parser = SERVICES)]
+    pub service: String,
+    /// The service that said it
+    #[arg(long, value_parser = SERVICES)]
+    pub source: String,
+    /// Its number
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    pub seq: u64,
+    /// Why it is given up, and by whom
+    #[arg(long)]
+    pub reason: String,
+    /// Only tell whether it could be skipped
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+const RESET_EXAMPLES: &str = "\
+Examples:
+  tutti reset
+  tutti reset --data ./elsewhere --yes
+  tutti reset --dry-run                 what would be deleted
+
+With KAFKA_BOOTSTRAP_SERVERS set it is a deployed shop: the tables behind <SERVICE>_DATABASE_URL of all services, the
+customers' keys behind KEYRING_DATABASE_URL if set, and the topics. Nothing is deleted while any service runs.";
 
 /// `tutti reset`.
 #[derive(Debug, Args)]
@@ -313,6 +543,9 @@ pub struct ResetArgs {
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
+    /// Only tell what would be deleted
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 fn parse_line(text: &str) -> Result<(String, i64), String> {
@@ -325,6 +558,15 @@ fn parse_line(text: &str) -> Result<(String, i64), String> {
 
 fn parse_listen(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "write an address of this machine and a port, for example 127.0.0.1:8080".to_owned())
+}
+
+/// What the name of a topic may hold. With the longest name of a service behind it, it is short enough for Kafka.
+fn parse_prefix(text: &str) -> Result<String, String> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if text.len() <= 200 && text.bytes().all(allowed) {
+        return Ok(text.to_owned());
+    }
+    Err("a topic's name is made of at most 200 letters, digits, dots, underscores and hyphens".to_owned())
 }
 
 /// What a header of that name may hold.

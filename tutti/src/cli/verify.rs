@@ -4,15 +4,17 @@ use super::args::VerifyArgs;
 use crate::{
     client::Client,
     failure::Failure,
-    invariants::{self, Progress, Report},
+    invariants::{self, Deployed, Progress, Report, SERVICES},
     screen::Screen,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::path::Path;
+use tokio::runtime::Handle;
 
 /// Verifies what was asked for, prints the report, and fails if an invariant is violated.
 pub(super) async fn run(args: &VerifyArgs, shop: &Client, screen: &Screen) -> Result<(), Failure> {
     let report: Report = match &args.data {
+        _ if args.deployed => tokio::task::block_in_place(|| deployed(args, screen))?,
         Some(data) => tokio::task::block_in_place(|| directory(data, screen))?,
         None => shop.get(&["verify"], &[]).await?,
     };
@@ -38,6 +40,21 @@ pub(crate) fn directory(data: &Path, screen: &Screen) -> Result<Report, Failure>
     let report = invariants::verify_dir(data, &bar);
     bar.0.finish_and_clear();
     report.map_err(|error| Failure::Unusable(format!("--data {error}")))
+}
+
+/// Holds the databases that the environment names against the invariants.
+fn deployed(args: &VerifyArgs, screen: &Screen) -> Result<Report, Failure> {
+    let mut databases = [const { String::new() }; SERVICES.len()];
+    for (url, service) in databases.iter_mut().zip(SERVICES) {
+        let setting = format!("{}_DATABASE_URL", service.to_uppercase());
+        let missing = || Failure::Usage(format!("--deployed needs {setting}: the URL of the database of {service}"));
+        *url = std::env::var(&setting).map_err(|_| missing())?;
+    }
+    let bar = Bar::new(screen);
+    let shop = Deployed { databases, world: args.world_url.clone() };
+    let report = invariants::verify_deployed(&shop, &Handle::current(), &bar);
+    bar.0.finish_and_clear();
+    report.map_err(|error| Failure::Unusable(error.to_string()))
 }
 
 /// Shows on a terminal how far the verification is.

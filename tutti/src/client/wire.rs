@@ -135,3 +135,30 @@ pub struct Stock {
     /// Units that ever arrived.
     pub replenished: i64,
 }
+
+/// `GET /health/ready`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Readiness {
+    /// Whether every service can do its work.
+    pub ready: bool,
+    /// Each service.
+    pub services: Vec<ServiceReadiness>,
+}
+
+/// How one service is.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ServiceReadiness {
+    /// Its name.
+    pub service: String,
+    /// What holds it up.
+    #[serde(default)]
+    pub why: Option<String>,
+}
+
+impl std::fmt::Display for Readiness {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let held_up = self.services.iter().filter_map(|one| Some((&one.service, one.why.as_ref()?)));
+        let held_up: Vec<String> = held_up.map(|(service, why)| format!("{service}: {why}")).collect();
+        f.write_str(&if self.ready { "ready".to_owned() } else { format!("not ready ({})", held_up.join("; ")) })
+    }
+}

@@ -63,6 +63,13 @@ pub const ACTS: &[Act] = &[
     },
 ];
 
+/// What can only be watched in a shop that waits for seconds where others wait for minutes or hours, with what it is
+/// that must be so short.
+pub const NEED_SHORT_WAITS: &[(&str, &str)] = &[
+    ("never collected", "how long the carrier may take to collect a parcel (--pick-up, PICK_UP_S)"),
+    ("deadline", "how long an order may take to be confirmed (--order-deadline, ORDER_DEADLINE_S)"),
+];
+
 const CALM: &[Scenario] = &[
     Scenario {
         name: "happy",
@@ -250,6 +257,13 @@ mod tests {
             let after_the_last_order = scenario.steps.iter().rev().take_while(|step| !matches!(step, Place(_)));
             let endings = after_the_last_order.filter(|step| matches!(step, Ends(_))).count();
             assert_eq!(endings, 1, "{}", scenario.name);
+        }
+    }
+
+    #[test]
+    fn what_needs_short_waits_is_played() {
+        for (name, _) in NEED_SHORT_WAITS {
+            assert!(scenarios().any(|scenario| scenario.name == *name), "{name}");
         }
     }
 

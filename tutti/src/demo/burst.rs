@@ -1,4 +1,5 @@
-//! A thousand mixed orders from many clients at once, with the whole shop really killed and started again in the middle.
+//! A thousand mixed orders from many clients at once, with the whole shop really killed and started again in the middle,
+//! or whatever else is to happen there.
 
 use super::{
     FOR_THE_BURST,
@@ -17,6 +18,7 @@ use crate::{
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use std::{
+    process::Stdio,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -31,6 +33,34 @@ const CLIENTS: usize = 32;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long all orders together may take to settle.
 const SETTLED_WITHIN: Duration = Duration::from_secs(60);
+/// The same for a shop of other people's, which may have more to do.
+const ELSEWHERE_SETTLED_WITHIN: Duration = Duration::from_secs(300);
+/// A poll that met a process that was away is repeated after this.
+const ASK_AGAIN: Duration = Duration::from_millis(400);
+
+/// What happens in the middle of the burst.
+pub(super) enum Middle<'a> {
+    /// The demo's own shop is killed, and started again.
+    Kill(&'a mut Child),
+    /// This command of the person's is run.
+    Command(&'a str),
+    /// Nothing.
+    Calm,
+}
+
+impl Middle<'_> {
+    fn title(&self, orders: usize) -> String {
+        match self {
+            Middle::Kill(_) => format!("{orders} orders at once, and the shop is killed in the middle"),
+            Middle::Command(command) => format!("{orders} orders at once, and in the middle: {command}"),
+            Middle::Calm => format!("{orders} orders at once"),
+        }
+    }
+
+    fn settled_within(&self) -> Duration {
+        if matches!(self, Middle::Kill(_)) { SETTLED_WITHIN } else { ELSEWHERE_SETTLED_WITHIN }
+    }
+}
 
 /// One order of the burst: its kind, its key, its body; and its id once the shop has taken it.
 struct Ask {
@@ -50,17 +80,17 @@ struct Crowd {
     bar: ProgressBar,
 }
 
-/// Plays the burst: orders placed over a kill, all settled, all counted.
-pub(super) async fn play(orders: u32, child: &mut Child, shop: &Client, stage: &Stage) -> Result<Burst, Failure> {
+/// Plays the burst: orders placed over whatever happens in the middle, all settled, all counted.
+pub(super) async fn play(orders: u32, middle: Middle<'_>, shop: &Client, stage: &Stage) -> Result<Burst, Failure> {
     let orders = usize::try_from(orders).unwrap_or(usize::MAX);
-    let title = format!("{orders} orders at once, and the shop is killed in the middle");
-    stage.say(&format!("\n{}", stage.screen.paint(Tone::Strong, &title)))?;
+    stage.say(&format!("\n{}", stage.screen.paint(Tone::Strong, &middle.title(orders))))?;
+    let settled_within = middle.settled_within();
     let crowd = Arc::new(Crowd::new(shop, orders, stage).await?);
     let began = Instant::now();
-    let ids = tokio::try_join!(place_all(&crowd), kill_in_the_middle(&crowd, child, stage))?.0;
+    let ids = tokio::try_join!(place_all(&crowd), in_the_middle(&crowd, middle, stage))?.0;
     let placed = began.elapsed();
     stage.say(&format!("     all {orders} accepted after {}", span(placed)))?;
-    let ended = settle_all(&crowd, &ids, stage).await?;
+    let ended = settle_all(&crowd, &ids, settled_within, stage).await?;
     let settled = began.elapsed();
     stage.say(&format!("     all {orders} settled after {}", span(settled)))?;
     Ok(Burst {
@@ -136,6 +166,19 @@ impl Crowd {
     }
 }
 
+impl Crowd {
+    /// The order once it is settled, or as it is when the time is over. A process may still be on its way back.
+    async fn settled(&self, id: &str, until: Instant) -> Result<Order, ClientError> {
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            match self.shop.wait(id, Milestone::Settled, left).await {
+                Err(error) if error.is_transient() && !left.is_zero() => tokio::time::sleep(ASK_AGAIN).await,
+                waited => return waited,
+            }
+        }
+    }
+}
+
 async fn place_all(crowd: &Arc<Crowd>) -> Result<Vec<String>, Failure> {
     let mut clients = JoinSet::new();
     for _ in 0..CLIENTS {
@@ -154,28 +197,53 @@ async fn place_all(crowd: &Arc<Crowd>) -> Result<Vec<String>, Failure> {
     Ok(ids)
 }
 
-async fn kill_in_the_middle(crowd: &Crowd, child: &mut Child, stage: &Stage) -> Result<(), Failure> {
-    let middle = crowd.asks.len() * 2 / 5;
+async fn in_the_middle(crowd: &Crowd, middle: Middle<'_>, stage: &Stage) -> Result<(), Failure> {
+    if matches!(middle, Middle::Calm) {
+        return Ok(());
+    }
+    let placed = crowd.asks.len() * 2 / 5;
     let mut accepted = crowd.accepted.subscribe();
     // The sender lives in `crowd`, so the wait cannot fail before the number is reached.
-    _ = accepted.wait_for(|accepted| *accepted >= middle).await;
-    child.kill().await;
-    let killed = Instant::now();
-    let at = *accepted.borrow();
-    stage.say(&format!("     kill -9 after {at} orders; the customers keep trying"))?;
-    child.start(FOR_THE_BURST).await?;
-    stage.say(&format!("     open again {} after the kill", span(killed.elapsed())))
+    _ = accepted.wait_for(|accepted| *accepted >= placed).await;
+    let (at, began) = (*accepted.borrow_and_update(), Instant::now());
+    match middle {
+        Middle::Calm => Ok(()),
+        Middle::Kill(child) => {
+            child.kill().await;
+            stage.say(&format!("     kill -9 after {at} orders; the customers keep trying"))?;
+            child.start(FOR_THE_BURST).await?;
+            stage.say(&format!("     open again {} after the kill", span(began.elapsed())))
+        }
+        Middle::Command(command) => {
+            stage.say(&format!("     {command}, after {at} orders; the customers keep trying"))?;
+            run(command).await?;
+            stage.say(&format!("     done after {}", span(began.elapsed())))
+        }
+    }
 }
 
-async fn settle_all(crowd: &Arc<Crowd>, ids: &[String], stage: &Stage) -> Result<Vec<Order>, Failure> {
+/// What the command prints goes to stderr: stdout is the demo's.
+async fn run(command: &str) -> Result<(), Failure> {
+    let mut shell = tokio::process::Command::new("sh");
+    shell.args(["-c", command]).stdin(Stdio::null()).stdout(std::io::stderr()).kill_on_drop(true);
+    let ended = shell.status().await;
+    let ended = ended.map_err(|error| Failure::Unusable(format!("--kill-with: cannot run a shell: {error}")))?;
+    if ended.success() { Ok(()) } else { Err(Failure::NotSo(format!("--kill-with: `{command}` failed: {ended}"))) }
+}
+
+async fn settle_all(
+    crowd: &Arc<Crowd>,
+    ids: &[String],
+    within: Duration,
+    stage: &Stage,
+) -> Result<Vec<Order>, Failure> {
     let bar = stage.bar("settled", ids.len() as u64);
-    let until = Instant::now() + SETTLED_WITHIN;
+    let until = Instant::now() + within;
     let mut ended = Vec::with_capacity(ids.len());
     for some in ids.chunks(CLIENTS) {
-        let left = until.saturating_duration_since(Instant::now());
         let wait = |id: &String| {
             let (crowd, id) = (Arc::clone(crowd), id.clone());
-            tokio::spawn(async move { crowd.shop.wait(&id, Milestone::Settled, left).await })
+            tokio::spawn(async move { crowd.settled(&id, until).await })
         };
         // All of them wait at the same time; their answers are taken in the order in which they were placed.
         let waiting: Vec<_> = some.iter().map(wait).collect();

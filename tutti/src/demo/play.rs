@@ -33,12 +33,17 @@ pub(super) struct Played {
     pub(super) problem: Option<String>,
 }
 
-/// Plays all scenarios of an act at once and shows each as it ends.
-pub(super) async fn act(act: &'static Act, shop: &Client, stage: &Stage) -> Result<Vec<Played>, Failure> {
+/// Plays these scenarios of an act at once and shows each as it ends.
+pub(super) async fn act(
+    act: &Act,
+    scenarios: impl Iterator<Item = &'static Scenario>,
+    shop: &Client,
+    stage: &Stage,
+) -> Result<Vec<Played>, Failure> {
     stage.say(&format!("\n{}", stage.screen.paint(Tone::Strong, act.title)))?;
     change_world(shop, act.broken).await?;
     let mut running = JoinSet::new();
-    for scenario in act.scenarios {
+    for scenario in scenarios {
         let (shop, line) = (shop.clone(), stage.spinner(scenario.name));
         running.spawn(async move { Player::new(shop, line).play(scenario).await });
     }
@@ -53,7 +58,7 @@ pub(super) async fn act(act: &'static Act, shop: &Client, stage: &Stage) -> Resu
 }
 
 /// Breaks or mends something.
-async fn change_world(shop: &Client, settings: &[&str]) -> Result<(), Failure> {
+pub(super) async fn change_world(shop: &Client, settings: &[&str]) -> Result<(), Failure> {
     if settings.is_empty() {
         return Ok(());
     }
@@ -74,21 +79,23 @@ struct Player {
     line: ProgressBar,
     orders: Vec<Current>,
     notes: Vec<String>,
+    /// How often the warehouse had warned before the story began: the shop may be an old one.
+    warned_before: usize,
 }
 
 impl Player {
     fn new(shop: Client, line: ProgressBar) -> Player {
-        Player { shop, line, orders: vec![], notes: vec![] }
+        Player { shop, line, orders: vec![], notes: vec![], warned_before: 0 }
     }
 
     async fn play(mut self, scenario: &'static Scenario) -> (Played, Shown) {
-        let mut verdict = Ok(());
+        let mut verdict = self.begin(scenario).await;
         for step in scenario.steps {
-            let done = tokio::time::timeout(STEP_WITHIN, self.step(scenario.name, *step)).await;
-            verdict = done.unwrap_or_else(|_| Err(format!("{step:?} took more than {}", span(STEP_WITHIN))));
             if verdict.is_err() {
                 break;
             }
+            let done = tokio::time::timeout(STEP_WITHIN, self.step(scenario.name, *step)).await;
+            verdict = done.unwrap_or_else(|_| Err(format!("{step:?} took more than {}", span(STEP_WITHIN))));
         }
         let timelines = self.timelines().await;
         self.line.finish_and_clear();
@@ -97,6 +104,14 @@ impl Player {
             Played { name: scenario.name, orders, problem: verdict.err() },
             Shown { shows: scenario.shows, timelines, notes: self.notes },
         )
+    }
+
+    async fn begin(&mut self, scenario: &Scenario) -> Result<(), String> {
+        let warned = |step: &Step| if let Step::Warned(sku, _) = step { Some(*sku) } else { None };
+        if let Some(sku) = scenario.steps.iter().find_map(warned) {
+            self.warned_before = self.warnings(sku).await?;
+        }
+        Ok(())
     }
 
     async fn step(&mut self, name: &str, step: Step) -> Result<(), String> {
@@ -234,13 +249,18 @@ impl Player {
     }
 
     async fn warned(&mut self, sku: &str, times: usize) -> Result<(), String> {
-        let said: Events = self.shop.get(&["stock", sku, "events"], &[]).await.map_err(text)?;
-        let got = said.items.iter().filter(|event| event.name == "LowStockWarning").count();
+        let got = self.warnings(sku).await?.saturating_sub(self.warned_before);
         if got != times {
             return Err(format!("{got} warnings about {sku} instead of {times}"));
         }
         self.notes.push(format!("LowStockWarning of {sku}, over both orders: {times}"));
         Ok(())
+    }
+
+    /// How often the warehouse has ever warned of this SKU running low.
+    async fn warnings(&self, sku: &str) -> Result<usize, String> {
+        let said: Events = self.shop.get(&["stock", sku, "events"], &[]).await.map_err(text)?;
+        Ok(said.items.iter().filter(|event| event.name == "LowStockWarning").count())
     }
 
     async fn timelines(&self) -> Vec<(Option<Order>, Events)> {

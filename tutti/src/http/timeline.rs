@@ -25,11 +25,16 @@ pub(super) async fn of_order(State(edge): State<Edge>, Path(id): Path<String>) -
 pub(super) async fn of_sku(State(edge): State<Edge>, Path(sku): Path<String>) -> Result<Json<Timeline>, Problem> {
     let timeline = timeline(&edge, &sku).await?;
     if timeline.items.is_empty() {
-        let shown: String = sku.chars().take(64).collect();
-        let detail = format!("Nothing was ever said about a SKU {shown}; GET /products lists what there is.");
-        return Err(Problem::new(StatusCode::NOT_FOUND, "unknown-sku", "There is no such SKU", detail));
+        return Err(no_such_sku(&sku));
     }
     Ok(Json(timeline))
+}
+
+/// Also where another process puts the timeline together.
+pub(crate) fn no_such_sku(sku: &str) -> Problem {
+    let shown: String = sku.chars().take(64).collect();
+    let detail = format!("Nothing was ever said about a SKU {shown}; GET /products lists what there is.");
+    Problem::new(StatusCode::NOT_FOUND, "unknown-sku", "There is no such SKU", detail)
 }
 
 async fn timeline(edge: &Edge, key: &str) -> Result<Timeline, Problem> {

@@ -51,7 +51,7 @@ pub trait Books {
 /// A line of the ledger. One that is under way and will succeed counts as succeeded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Its number in the ledger.
+    /// Its number in the ledger, or whatever else the next page is asked for after.
     pub id: i64,
     /// The order it belongs to.
     pub order_id: OrderId,
@@ -139,6 +139,14 @@ pub enum VerifyError {
     #[error("{service} cannot be read: {error}; if its file is damaged, restore it")]
     Store {
         /// Whose store.
+        service: &'static str,
+        /// What the store says.
+        error: StoreError,
+    },
+    /// A service's database cannot be used.
+    #[error("the database of {service} cannot be used: {error}")]
+    Database {
+        /// Whose.
         service: &'static str,
         /// What the store says.
         error: StoreError,

@@ -91,6 +91,8 @@ pub struct Parcel {
     pub delivered_at: Option<Timestamp>,
     /// When the label was voided.
     pub void_at: Option<Timestamp>,
+    /// Whether the carrier will still collect it, or report on it.
+    pub under_way: bool,
 }
 
 impl From<carrier::Parcel> for Parcel {
@@ -104,6 +106,7 @@ impl From<carrier::Parcel> for Parcel {
             out_at: parcel.out_at.map(Timestamp),
             delivered_at: parcel.delivered_at.map(Timestamp),
             void_at: parcel.void_at.map(Timestamp),
+            under_way: parcel.under_way,
         }
     }
 }

@@ -120,6 +120,8 @@ pub struct Parcel {
     pub delivered_at: Option<Micros>,
     /// When the label was voided.
     pub void_at: Option<Micros>,
+    /// Whether the carrier will still collect it, or report on it.
+    pub under_way: bool,
 }
 
 /// Under which key, and for which order, a call comes.
@@ -319,6 +321,7 @@ fn row(row: &Row<'_>) -> rusqlite::Result<Parcel> {
         out_at: row.get("out_at")?,
         delivered_at: row.get("delivered_at")?,
         void_at: row.get("void_at")?,
+        under_way: row.get("under_way")?,
     })
 }
 

@@ -1,5 +1,7 @@
 //! Mails that went over SMTP, read from the mail catcher's API (Mailpit).
 
+mod seen;
+
 use super::{Channel, Message};
 use crate::NoAnswer;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -8,8 +10,10 @@ use runtime::{
     Micros,
     remote::{ServerUrl, UrlSetting, client},
 };
+use seen::{Seen, Summary};
 use serde::{Deserialize, de::DeserializeOwned};
 use std::{collections::HashMap, time::Duration};
+use tokio::sync::Mutex;
 
 /// Where the mail catcher's API is.
 pub const MAIL_API_URL: UrlSetting =
@@ -23,13 +27,14 @@ const ANSWER_LIMIT: usize = 16 << 20;
 const AT_ONCE: usize = 8;
 /// How often a page is asked for again because mails came in between.
 const TRIES: usize = 20;
-/// The most copies of one mail that are counted.
-const MOST_COPIES: i64 = 1_000;
+/// How many mails are listed at once.
+const LISTED: usize = 1_000;
 
 /// A mail catcher. It must keep every mail (`--max 0`): how many were read is where the next page begins.
 pub struct Mailpit {
     base: ServerUrl,
     http: Client,
+    seen: Mutex<Seen>,
 }
 
 /// A mail that was received.
@@ -44,16 +49,6 @@ pub(super) struct Mail {
 struct List {
     messages_count: i64,
     messages: Vec<Summary>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Summary {
-    #[serde(rename = "ID")]
-    id: String,
-    #[serde(rename = "MessageID")]
-    message_id: String,
-    created: String,
 }
 
 #[derive(Deserialize)]
@@ -76,18 +71,49 @@ impl Mailpit {
     /// # Errors
     /// When the HTTP client cannot be made.
     pub fn new(base: ServerUrl) -> Result<Mailpit, String> {
-        Ok(Mailpit { base, http: client(TIMEOUT)? })
+        Ok(Mailpit { base, http: client(TIMEOUT)?, seen: Mutex::default() })
     }
 
     /// The mails after the first `skip`, oldest first, at most `limit`: all, or those that may be about one order.
     pub(super) async fn mails(&self, order_id: Option<&str>, skip: i64, limit: usize) -> Result<Vec<Mail>, NoAnswer> {
-        let summaries = match order_id.map(search_for) {
-            Some(None) => return Ok(vec![]), // no order has such an id
-            Some(Some(search)) => self.oldest(Some(&search), skip, limit).await?,
-            None => self.oldest(None, skip, limit).await?,
+        let skip = usize::try_from(skip).unwrap_or(0);
+        let page = match order_id.map(search_for) {
+            Some(None) => vec![], // no order has such an id
+            Some(Some(search)) => {
+                let mut seen = Seen::default();
+                self.catch_up(&mut seen, Some(&search)).await?;
+                seen.page(skip, limit)
+            }
+            None => {
+                let mut seen = self.seen.lock().await;
+                self.catch_up(&mut seen, None).await?;
+                seen.page(skip, limit)
+            }
         };
-        let mails = stream::iter(summaries).map(|summary| self.mail(summary, order_id));
-        mails.buffered(AT_ONCE).try_collect().await
+        let mails = stream::iter(page).map(|(summary, copies)| self.mail(summary, copies, order_id));
+        let read = mails.buffered(AT_ONCE).try_collect().await;
+        if read.is_err() {
+            // Perhaps the catcher was emptied, and has other mails since.
+            *self.seen.lock().await = Seen::default();
+        }
+        read
+    }
+
+    /// Lists what came since; everything, where the catcher has fewer than there were: it was emptied.
+    async fn catch_up(&self, seen: &mut Seen, search: Option<&str>) -> Result<(), NoAnswer> {
+        let count = self.list(search, 0, 1).await?.messages_count;
+        if count < i64::try_from(seen.len()).unwrap_or(i64::MAX) {
+            *seen = Seen::default();
+        }
+        loop {
+            let skip = i64::try_from(seen.len()).unwrap_or(i64::MAX);
+            let came = self.oldest(search, skip, LISTED).await?;
+            let all = came.len() < LISTED;
+            seen.extend(came);
+            if all {
+                return Ok(());
+            }
+        }
     }
 
     /// The catcher counts from the newest, so that each mail that comes meanwhile shifts the page: ask until none did.
@@ -115,10 +141,11 @@ impl Mailpit {
         self.get(&["api", "v1", path], &query).await
     }
 
-    async fn mail(&self, summary: Summary, order_id: Option<&str>) -> Result<Mail, NoAnswer> {
+    async fn mail(&self, summary: Summary, copies: Option<i64>, order_id: Option<&str>) -> Result<Mail, NoAnswer> {
         let at = summary.created.parse::<jiff::Timestamp>().map(jiff::Timestamp::as_microsecond);
         let at =
             at.map_err(|error| NoAnswer::Broken(format!("the mail catcher's time {}: {error}", summary.created)))?;
+        let Some(copies) = copies else { return Ok(Mail { at, shown: None }) };
         let headers: HashMap<String, Vec<String>> =
             self.get(&["api", "v1", "message", &summary.id, "headers"], &[]).await?;
         let header = |name| headers.get(name).and_then(|values| values.first()).cloned();
@@ -128,21 +155,11 @@ impl Mailpit {
         if order_id.is_some_and(|asked| asked != order) {
             return Ok(Mail { at, shown: None });
         }
-        let Some(copies) = self.copies_from(&summary).await? else { return Ok(Mail { at, shown: None }) };
         let Content { to, subject, text } = self.get(&["api", "v1", "message", &summary.id], &[]).await?;
         let to = to.into_iter().map(|to| to.address).collect::<Vec<_>>().join(", ");
         let (channel, body, message_id) = (Channel::Mail, text.replace("\r\n", "\n"), summary.message_id);
         let shown = Message { id: 0, order_id: order, channel, template, to, subject, body, message_id, copies, at };
         Ok(Mail { at, shown: Some(shown) })
-    }
-
-    /// How often this mail came, if this is the first of its copies.
-    async fn copies_from(&self, summary: &Summary) -> Result<Option<i64>, NoAnswer> {
-        let search = format!("message-id:\"{}\"", summary.message_id);
-        let found = self.list(Some(&search), 0, MOST_COPIES).await?.messages;
-        let copies: Vec<_> = found.into_iter().filter(|found| found.message_id == summary.message_id).collect();
-        let is_first = copies.last().is_some_and(|first| first.id == summary.id);
-        Ok(is_first.then_some(i64::try_from(copies.len()).unwrap_or(i64::MAX)))
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, String)]) -> Result<T, NoAnswer> {

@@ -41,12 +41,12 @@ pub struct Args {
     /// The API of the mail catcher (Mailpit) that GET /mailbox reads mails from; text messages only without it
     #[arg(long, value_name = "URL", env = "MAIL_API_URL", hide_env_values = true)]
     mail_api_url: Option<String>,
+    /// Tell whether the world that runs here with these settings answers: exit code 0 if it does
+    #[arg(long)]
+    pub health: bool,
     /// How gateway, carrier and SMS centre behave from the start; GET /world shows the keys
     #[arg(long = "world", value_name = "KEY=VALUE")]
     world: Vec<String>,
-    /// Tell whether the world that runs here with the same --listen is ready: exit code 0 if it is
-    #[arg(long)]
-    pub health: bool,
 }
 
 /// Text that does not show, neither in `Debug` nor in what clap says of a wrong value: it takes any.

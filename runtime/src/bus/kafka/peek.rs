@@ -38,7 +38,7 @@ pub(super) fn ends(settings: &Settings, service: &str, (source, lane): Lane) -> 
     let earliest = consumer.positions(low, low + 1, high)?.into_iter().next();
     let latest = consumer.positions((high - TAIL).max(low), high, high)?.into_iter().max();
     let earliest = earliest.map(|first| Position { seq: first.seq - 1, ..first });
-    let ends = Ends { earliest: earliest.unwrap_or_default(), latest: latest.unwrap_or_default() };
+    let ends = Ends { earliest: earliest.unwrap_or_default(), latest: latest.unwrap_or_default(), whole: low == 0 };
     Ok(Peeked { ends, hint: high })
 }
 

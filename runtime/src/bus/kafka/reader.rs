@@ -64,7 +64,7 @@ struct Reading {
     hints: BTreeMap<Position, i64>,
     /// How many restarts of the topic are taken into account.
     restarts: u64,
-    /// The topic begins anew, and nothing of the old one has been found in it yet.
+    /// The topic begins anew, and does not reach yet to where it was read.
     lost: Option<String>,
 }
 
@@ -86,14 +86,17 @@ pub(super) struct Reader {
 impl Reader {
     pub fn connect(
         settings: &Settings,
-        service: &str,
+        service: &'static str,
         sources: &[&'static str],
         schemas: Arc<Schemas>,
         bell: &Arc<Bell>,
     ) -> KafkaResult<Reader> {
         let consumer = Arc::new(settings.consumer(service)?);
         let lanes: Vec<Lane> = sources.iter().map(|source| (*source, 0)).collect();
-        let watch = Watch::start(settings, service, &lanes, consumer.clone(), bell.clone())?;
+        // The own topic is watched as well: when it goes back, it must be published again.
+        let own = std::iter::once((service, 0)).filter(|own| !lanes.contains(own));
+        let watched: Vec<Lane> = lanes.iter().copied().chain(own).collect();
+        let watch = Watch::start(settings, service, &watched, consumer.clone(), bell.clone())?;
         let reading = |lane: &Lane| (*lane, Reading::new(&settings.topic(lane.0), lane.1));
         let means = Some(Means { consumer, schemas, bell: bell.clone() });
         Ok(Reader { means, watch, lanes: lanes.iter().map(reading).collect() })
@@ -116,6 +119,11 @@ impl Reader {
         if let Some(reading) = self.lanes.get_mut(&lane) {
             reading.hints.insert(at, offset);
         }
+    }
+
+    /// What is known of a lane, or of the own topic.
+    pub fn facts(&self, lane: Lane) -> Facts {
+        self.watch.facts(lane).0
     }
 
     pub fn complaint(&self) -> Option<String> {
@@ -204,7 +212,7 @@ impl Reading {
         self.restarts = facts.restarts;
         let high = facts.high.map(|(high, _)| high).unwrap_or_default();
         let why = format!(
-            "the topic {} was created anew or cut back, and ends at offset {high} by now: run `tutti republish`",
+            "the topic {} was created anew or cut back, and ends at offset {high} by now: its service publishes it again when it runs, and so does `tutti republish` when it does not",
             self.topic
         );
         tracing::error!(topic = &*self.topic, why);
@@ -286,7 +294,9 @@ impl Reading {
                 self.place(means, after, None).map_err(|away| away.0)?;
                 continue;
             }
-            self.lost = None;
+            if at >= after {
+                self.lost = None; // before that the topic is still being filled again
+            }
             if at <= after {
                 continue; // seen
             }

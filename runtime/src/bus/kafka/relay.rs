@@ -1,14 +1,20 @@
 //! The relay: a service's own log onto its topic, as a contiguous ascending run.
 //!
+//! Before the first row of a reign, and whenever the topic turns out to have gone back, the relay looks at what the topic
+//! has, and publishes from there: a topic that was created anew, or lost its end, is filled again from the log, through
+//! all generations of it.
+//!
 //! Committed rows go from the engine's thread straight to the producer. A thread of the relay's own takes delivery
 //! reports, and reads from the log whatever the producer could not take at once: after a start, after an error, when its
 //! queue was full. On any delivery error everything under way is thrown away and a new producer begins behind the last
 //! row that was confirmed: rows may be repeated, never overtaken.
 
-use super::{Settings, config, headers, schemas::Schemas};
+use super::{Settings, config, headers, peek, schemas::Schemas};
 use crate::{
     bus::{Beginning, Published},
+    failpoint,
     record::{LogRow, Position},
+    republish,
     store::Read,
 };
 use rdkafka::{
@@ -21,7 +27,7 @@ use rdkafka::{
 use std::{
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -52,6 +58,10 @@ struct Reports {
     confirmed: AtomicU64,
     /// Why the run is broken, once it is.
     failed: Mutex<Option<String>>,
+    /// Where on the topic the last confirmed row is.
+    offset: AtomicI64,
+    /// A row was put where another one had been before: the topic was created anew, or lost its end.
+    receded: AtomicBool,
     /// Rows were thrown away, as the consequence of an error that may be reported later.
     purged: AtomicBool,
     /// What the client last complained of; forgotten when a row is confirmed.
@@ -70,6 +80,13 @@ impl Reports {
             *locked(&self.complaint) = None;
         } else if seq > confirmed {
             self.fail(format!("row {seq} was confirmed, but {} was not", confirmed + 1));
+        }
+    }
+
+    /// Each row lies behind the one before. Of a repetition the broker may not know where it is.
+    fn put_at(&self, offset: i64) {
+        if offset >= 0 && offset <= self.offset.swap(offset, Ordering::AcqRel) {
+            self.receded.store(true, Ordering::Release);
         }
     }
 
@@ -93,7 +110,11 @@ impl ProducerContext<NoCustomPartitioner> for Deliveries {
     type DeliveryOpaque = usize;
     fn delivery(&self, result: &DeliveryResult<'_>, seq: usize) {
         match result {
-            Ok(_) => self.0.confirm(seq as u64),
+            Ok(message) => {
+                self.0.put_at(message.offset());
+                self.0.confirm(seq as u64);
+                failpoint::reached("relay.delivered");
+            }
             Err((error, _)) if is_consequence(error) => self.0.purged.store(true, Ordering::Release),
             Err((error, message)) => self.0.fail(format!("row {seq} of {}: {error}", message.topic())),
         }
@@ -107,10 +128,16 @@ fn is_consequence(error: &KafkaError) -> bool {
 
 #[derive(Default)]
 struct State {
-    /// The log's generation. Another one begins with another reign.
+    /// Counts reigns.
+    reigns: u64,
+    /// Whether it was seen what the topic has; before that nothing is sent.
+    looked: bool,
+    /// Everything behind this row is wanted again, whatever the topic seems to have.
+    again: Option<Position>,
+    /// The generation that is being published: the log's present one, but for a topic that lacks older ones.
     generation: i64,
     /// The last row that is known to be committed.
-    told: u64,
+    told: Position,
     /// The last row that the producer was given.
     handed: u64,
     /// The last row that is known to be on the topic.
@@ -133,6 +160,16 @@ impl State {
     /// Nothing is left to do.
     fn is_at_rest(&self) -> bool {
         self.retired.is_empty() && !self.behind && self.handed == self.confirmed
+    }
+
+    fn at(&self, seq: u64) -> Position {
+        Position { generation: self.generation, seq }
+    }
+
+    /// Nothing more is sent before the topic was looked at.
+    fn must_look(&mut self) {
+        self.retired.extend(self.sender.take());
+        (self.looked, self.behind) = (false, true);
     }
 }
 
@@ -212,7 +249,10 @@ impl Desk {
             .payload(framed)
             .headers(headers::of_row(self.service, row));
         match sender.send(record) {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                failpoint::reached("relay.sent");
+                Ok(())
+            }
             Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull | RDKafkaErrorCode::Fatal), _)) => Err(None),
             Err((error, _)) => Err(Some(format!("row {seq} cannot be sent to {}: {error}", self.topic))),
         }
@@ -221,6 +261,9 @@ impl Desk {
     fn begin_run(&self, state: &mut State) -> Result<(), String> {
         let reports = Arc::new(Reports::default());
         reports.confirmed.store(state.confirmed, Ordering::Release);
+        // A topic that was looked at begins anew as far as places on it go.
+        let before = if state.sender.is_some() { state.reports.offset.load(Ordering::Acquire) } else { -1 };
+        reports.offset.store(before, Ordering::Release);
         let sender = self.settings.producer(Deliveries(reports.clone()));
         let sender = sender.map_err(|e| format!("no producer can be made for {}: {e}", self.topic))?;
         state.retired.extend(state.sender.replace(Arc::new(sender)));
@@ -238,22 +281,30 @@ impl Relay {
     }
 
     /// A reign begins: whatever an earlier one had under way is dropped, and sent again from the log.
-    pub fn begin(&self, beginning: &Beginning) -> Result<(), String> {
+    pub fn begin(&self, beginning: &Beginning) {
         let mut state = self.desk.state();
+        state.reigns += 1;
         state.generation = beginning.head.generation;
-        (state.told, state.confirmed) = (beginning.head.seq, beginning.published);
-        self.desk.begin_run(&mut state)?;
-        state.behind = state.handed < state.told;
-        state.trouble = None;
-        state.moved = Some(Instant::now());
+        (state.told, state.confirmed, state.handed) = (beginning.head, beginning.published, beginning.published);
+        state.must_look();
+        (state.again, state.trouble, state.moved) = (None, None, Some(Instant::now()));
+        // Nothing that an earlier reign had under way counts.
+        state.reports = Arc::default();
         self.desk.changed.notify_one();
-        Ok(())
+    }
+
+    /// Looks again at what the topic has, and publishes what it lacks; in any case what is behind `after`, if given.
+    pub fn look_again(&self, after: Option<Position>) {
+        let mut state = self.desk.state();
+        state.must_look();
+        state.again = after.or(state.again);
+        self.desk.changed.notify_one();
     }
 
     pub fn publish(&self, schemas: &Arc<Schemas>, rows: &[Arc<LogRow>]) {
         let Some(last) = rows.last() else { return };
         let mut state = self.desk.state();
-        state.told = state.told.max(last.seq);
+        state.told = state.told.max(last.position());
         if state.behind {
             return; // the thread gets there by itself, and is not to be hurried while it waits for somebody
         }
@@ -267,7 +318,8 @@ impl Relay {
     pub fn published(&self) -> Published {
         let state = self.desk.state();
         let confirmed = state.confirmed.max(state.reports.confirmed.load(Ordering::Acquire));
-        let waits = confirmed < state.told;
+        let waits = state.at(confirmed) < state.told;
+        let until = if state.generation == state.told.generation { confirmed } else { 0 };
         let complaint = || locked(&state.reports.complaint).clone();
         let silent = || {
             let since = state.moved.filter(|moved| moved.elapsed() >= SILENT_FOR)?;
@@ -275,17 +327,19 @@ impl Relay {
         };
         let why = if waits { state.trouble.clone().or_else(complaint).or_else(silent) } else { None };
         let held_up = why.map(|why| format!("events wait to be published: {why}"));
-        Published { until: Some(confirmed), held_up }
+        Published { until: Some(until), held_up }
     }
 }
 
 impl Drop for Relay {
     fn drop(&mut self) {
-        self.desk.state().closing = Some(Instant::now() + FLUSH_WITHIN);
+        let until = Instant::now() + FLUSH_WITHIN;
+        self.desk.state().closing = Some(until);
         self.desk.changed.notify_one();
-        if let Some(thread) = self.thread.take() {
-            // It has a deadline of its own; that it panicked was reported.
-            _ = thread.join();
+        let Some(thread) = self.thread.take() else { return };
+        // It has a deadline of its own; only a look at the topic may take longer, and nobody waits for that.
+        while !thread.is_finished() && Instant::now() < until + REPORTS_FOR {
+            std::thread::sleep(MAKE_ROOM_FOR);
         }
     }
 }
@@ -299,9 +353,14 @@ fn run(desk: &Desk, schemas: &Arc<Schemas>) {
         if state.closing.is_some_and(|until| state.is_at_rest() || until <= Instant::now()) {
             return; // what has not arrived is in the log, and sent by the next reign
         }
-        let (retired, sender, behind) = (std::mem::take(&mut state.retired), state.sender.clone(), state.behind);
+        let (retired, sender) = (std::mem::take(&mut state.retired), state.sender.clone());
+        let (looked, behind) = (state.looked, state.behind);
         drop(state);
         drop(retired);
+        if !looked {
+            look(desk);
+            continue;
+        }
         if let Some(sender) = sender {
             sender.poll(if behind { MAKE_ROOM_FOR } else { REPORTS_FOR });
         }
@@ -312,12 +371,47 @@ fn run(desk: &Desk, schemas: &Arc<Schemas>) {
     }
 }
 
+/// Learns what the topic has, and where publishing goes on.
+fn look(desk: &Desk) {
+    let reigns = desk.state().reigns;
+    let ends = peek::ends(&desk.settings, desk.service, (desk.service, 0)).map_err(|away| away.to_string());
+    let first = desk.log.log_after(0, Position::default(), 1).map_err(|error| error.to_string());
+    let mut state = desk.state();
+    if state.reigns != reigns {
+        return;
+    }
+    let begun = ends.and_then(|peeked| Ok((peeked.ends, first?))).and_then(|(ends, first)| {
+        let (confirmed, first) = (state.at(state.confirmed), first.first().map(|row| row.position()));
+        let from = republish::goes_on_behind(&ends, first, confirmed).min(state.again.unwrap_or(confirmed));
+        if from < confirmed {
+            let (service, topic) = (desk.service, &desk.topic);
+            tracing::warn!(service, topic, ?from, until = ?state.told, "the topic lacks events; they are published again");
+        }
+        (state.generation, state.confirmed) = (from.generation, from.seq);
+        desk.begin_run(&mut state)
+    });
+    match begun {
+        Ok(()) => {
+            (state.looked, state.again, state.trouble) = (true, None, None);
+            state.behind = state.at(state.handed) < state.told;
+        }
+        Err(why) => {
+            state.trouble = Some(why);
+            drop(desk.changed.wait_timeout_while(state, TRY_AGAIN_AFTER, |state| state.closing.is_none()));
+        }
+    }
+}
+
 /// Takes note of what was confirmed, and begins anew behind it after an error.
 fn look_at_reports(desk: &Desk) {
     let mut state = desk.state();
     let confirmed = state.reports.confirmed.load(Ordering::Acquire);
     if confirmed > state.confirmed {
         (state.confirmed, state.moved, state.trouble) = (confirmed, Some(Instant::now()), None);
+    }
+    if state.reports.receded.load(Ordering::Acquire) {
+        state.must_look();
+        return;
     }
     let failed = locked(&state.reports.failed).clone();
     let fatal = || state.sender.as_ref()?.client().fatal_error().map(|(_, why)| why);
@@ -339,16 +433,18 @@ fn look_at_reports(desk: &Desk) {
 
 /// Gives the producer a page of the log.
 fn catch_up(desk: &Desk, schemas: &Arc<Schemas>) {
-    let (generation, handed) = {
+    let (reigns, at) = {
         let state = desk.state();
-        (state.generation, state.handed)
+        (state.reigns, state.at(state.handed))
     };
-    let page = desk.log.log_after(0, Position { generation, seq: handed }, PAGE);
+    let page = desk.log.log_after(0, at, PAGE);
     let mut state = desk.state();
-    if (state.generation, state.handed) != (generation, handed) {
-        return; // another reign has begun meanwhile
+    if (state.reigns, state.at(state.handed)) != (reigns, at) || !state.looked {
+        return; // another reign has begun meanwhile, or the topic has gone back
     }
+    let handed = state.handed;
     let went_on = match page {
+        Ok(rows) if begins_next(&state, &rows) => begin_next(desk, &mut state, &rows),
         Ok(rows) => desk.hand(&mut state, schemas, &rows),
         Err(error) => {
             state.trouble = Some(error.to_string());
@@ -356,9 +452,26 @@ fn catch_up(desk: &Desk, schemas: &Arc<Schemas>) {
         }
     };
     // The engine adds rows under this lock, so nothing falls between catching up and being told.
-    state.behind = state.handed < state.told;
+    state.behind = state.at(state.handed) < state.told;
     if !went_on && state.handed == handed && state.handed == state.confirmed {
         // Nothing is under way whose delivery could be waited for.
         drop(desk.changed.wait_timeout(state, TRY_AGAIN_AFTER));
     }
+}
+
+/// Whether everything of a generation was given, and what comes next is of a later one.
+fn begins_next(state: &State, page: &[Arc<LogRow>]) -> bool {
+    page.first().map_or(state.told.generation, |row| row.generation) > state.generation
+}
+
+/// The next generation begins when the one before is on the topic. False when that takes its time.
+fn begin_next(desk: &Desk, state: &mut State, page: &[Arc<LogRow>]) -> bool {
+    if state.confirmed < state.handed {
+        return false;
+    }
+    state.generation = page.first().map_or(state.told.generation, |row| row.generation);
+    state.confirmed = 0;
+    let begun = desk.begin_run(state);
+    state.trouble = begun.err();
+    state.trouble.is_none()
 }

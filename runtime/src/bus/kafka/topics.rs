@@ -68,6 +68,14 @@ pub enum TopicError {
         /// Its cleanup.policy.
         found: String,
     },
+    /// The brokers refuse to delete it.
+    #[error("the topic {topic} cannot be deleted: {why}")]
+    NotDeleted {
+        /// Which.
+        topic: String,
+        /// In the brokers' words.
+        why: String,
+    },
     /// The brokers refuse to create it.
     #[error("the topic {topic} cannot be created: {why}")]
     Refused {
@@ -123,6 +131,41 @@ pub async fn create(settings: &Settings, services: &[&str], layout: &Layout) -> 
     }
     wait_until_there(settings, services).await?;
     Ok(created)
+}
+
+/// Deletes the topics of these services, with everything on them, and waits until they are gone. Returns the names of
+/// those that were there.
+///
+/// # Errors
+/// When one cannot be deleted.
+pub async fn delete(settings: &Settings, services: &[&str]) -> Result<Vec<String>, TopicError> {
+    let topics: Vec<_> = services.iter().map(|service| settings.topic(service)).collect();
+    let names: Vec<_> = topics.iter().map(String::as_str).collect();
+    let admin = admin(settings)?;
+    let results = admin.delete_topics(&names, &options()).await.map_err(|e| away(settings, &e))?;
+    let mut deleted = vec![];
+    for result in results {
+        match result {
+            Ok(topic) => deleted.push(topic),
+            Err((_, RDKafkaErrorCode::UnknownTopicOrPartition)) => {}
+            Err((topic, why)) => return Err(TopicError::NotDeleted { topic, why: why.to_string() }),
+        }
+    }
+    let deadline = tokio::time::Instant::now() + 2 * ASK_WITHIN;
+    while there(settings, &admin, &topics)? && tokio::time::Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(deleted)
+}
+
+/// Whether any of these topics is there.
+fn there(
+    settings: &Settings,
+    admin: &AdminClient<DefaultClientContext>,
+    topics: &[String],
+) -> Result<bool, TopicError> {
+    let metadata = admin.inner().fetch_metadata(None, ASK_WITHIN).map_err(|e| away(settings, &e))?;
+    Ok(metadata.topics().iter().any(|found| topics.iter().any(|topic| topic == found.name())))
 }
 
 /// A topic that was just created takes a moment to be known to every broker.

@@ -256,7 +256,7 @@ impl Asking {
 }
 
 fn gone(topic: &str) -> String {
-    format!("the topic {topic} is gone: run `tutti topics create`, then `tutti republish`")
+    format!("the topic {topic} is gone: run `tutti topics create`; its service then publishes it again")
 }
 
 fn repartitioned(topic: &str, count: usize) -> String {

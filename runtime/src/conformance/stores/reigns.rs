@@ -2,8 +2,8 @@
 
 use super::{Check, Open, Writer, begin_reign, cursor, event, full_batch, parked, state};
 use crate::{
-    record::{LogRow, Position},
-    store::{Batch, Lead, Store, StoreError},
+    record::{LogRow, Position, StateRow},
+    store::{Batch, Lead, Renewal, Store, StoreError},
 };
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -16,6 +16,7 @@ pub(super) const CHECKS: &[(&str, Check)] = &[
     ("a batch is whole or nothing", a_batch_is_whole_or_nothing),
     ("an older build never takes the lead back", an_older_build_is_refused),
     ("the lead tells head, commits, published and last time", the_lead_tells_everything),
+    ("a generation begins with a batch, or nothing of both happens", a_generation_begins),
 ];
 
 fn a_reign_raises_the_epoch(open: &Open) -> Result<(), StoreError> {
@@ -178,4 +179,38 @@ fn the_lead_tells_everything(open: &Open) -> Result<(), StoreError> {
     assert_eq!(writer.read.lead()?, expected);
     assert_eq!(writer.store.begin_reign("here", 1)?, Lead { epoch: expected.epoch + 1, ..expected });
     Ok(())
+}
+
+fn a_generation_begins(open: &Open) -> Result<(), StoreError> {
+    let mut writer = Writer::begin(open)?;
+    let batch = full_batch(&writer);
+    writer.commit(Batch {
+        states: vec![state("a", 1), StateRow { kind: "old.1".into(), ..state("a", 1) }],
+        cursors: vec![cursor("state:page.1", 7, 3), cursor("state:old.1", 7, 3), cursor("left", 7, 3)],
+        ..batch
+    })?;
+    let generation = writer.lead.generation + 1000;
+    let renewal = Renewal { generation, epoch: writer.lead.epoch + 7, kinds: vec!["page.1".into()] };
+    let last = |writer: &Writer, lead| Batch { lead, log: vec![writer.event(1, "c")], ..Batch::default() };
+    // Given a lead that is over, nothing happens;
+    let (before, over) = (seen(&mut writer)?, Lead { commits: writer.lead.commits - 1, ..writer.lead });
+    let batch = last(&writer, over);
+    assert!(matches!(writer.store.renew(&batch, &renewal), Err(StoreError::Fenced(_))));
+    assert_eq!(seen(&mut writer)?, before);
+    // with the true one the batch is written and the generation begun;
+    let batch = last(&writer, writer.lead);
+    writer.store.renew(&batch, &renewal)?;
+    let lead = writer.read.lead()?;
+    assert_eq!((lead.generation, lead.head, lead.published), (generation, 0, 0));
+    assert_eq!((lead.epoch, lead.commits), (writer.lead.epoch + 7, writer.lead.commits + 1));
+    // what was kept is kept, and has folded nothing of the generation.
+    assert_eq!(writer.read.log_after(0, Position { generation: i64::MIN, seq: 0 }, 100)?.len(), 3);
+    assert_eq!(writer.read.state("page.1", "a")?, Some(StateRow { seq: 0, ..state("a", 1) }));
+    assert_eq!(writer.read.state("old.1", "a")?, None);
+    let sources: Vec<_> = writer.read.cursors()?.into_iter().map(|row| row.source).collect();
+    assert_eq!(sources, ["left", "state:page.1"]);
+    // And the reign goes on in it.
+    writer.lead = lead;
+    let log = vec![writer.event(1, "a")];
+    writer.commit(Batch { log, ..Batch::default() })
 }

@@ -5,7 +5,7 @@ use super::{
     error::{describe, outage, store_error},
     lead::LOCK_CLASS,
 };
-use crate::store::StoreError;
+use crate::{failpoint, store::StoreError};
 use tokio_postgres::Client;
 
 /// Counts changes of the tables.
@@ -99,7 +99,10 @@ pub(super) async fn migrate(client: &Client) -> Result<(), StoreError> {
         let noted = format!("{sql};\nINSERT INTO tutti_migration (version, what) VALUES ({version}, '{what}')");
         client.batch_execute(&noted).await.map_err(|e| not_applied(what, &e))?;
     }
-    client.batch_execute("COMMIT").await.map_err(|e| outage(&e))
+    failpoint::reached("migration.applied");
+    client.batch_execute("COMMIT").await.map_err(|e| outage(&e))?;
+    failpoint::reached("migration.committed");
+    Ok(())
 }
 
 fn not_applied(what: &str, error: &tokio_postgres::Error) -> StoreError {

@@ -12,7 +12,7 @@ use tokio_postgres::{Client, error::SqlState, types::Type};
 /// [`StoreError::Fatal`] when `admin_url` is no URL of a database, or its user may not create roles and databases;
 /// [`StoreError::Outage`] when the server cannot be reached.
 pub fn provision(admin_url: &str, service: &str, password: &str, runtime: Handle) -> Result<(), StoreError> {
-    let database = Database::new(admin_url, runtime)?;
+    let database = Database::named("ADMIN_DATABASE_URL", admin_url, runtime)?;
     database.block_on(async {
         let session = database.connect("tutti databases", "SET client_min_messages = warning").await?;
         // Not even the server's log gets to see the password.

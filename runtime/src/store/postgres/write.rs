@@ -1,21 +1,25 @@
 //! The writer's side.
 
 use super::{
-    Database, batch,
+    ANSWERS_WITHIN, Database, batch,
     error::store_error,
-    lead, migrate,
+    lead, migrate, renew,
     rows::{self, Value},
     session::{Backend, Session},
     text::escaped,
 };
 use crate::{
     clock::DatabaseClock,
+    failpoint,
     record::{CursorRow, ParkedRow, WorkId, WorkRow},
-    store::{Batch, Lead, Store, StoreError, WorkPlace},
+    store::{Batch, Lead, Renewal, Store, StoreError, WorkPlace},
 };
 use choreography::Key;
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 use tokio_postgres::{Row, types::Type};
+
+/// Beginning a generation touches every state.
+const RENEWED_WITHIN: Duration = Duration::from_secs(3600);
 
 /// The one session of this process that may write a service's database. It connects when it is first needed and again
 /// after every error; until the database can be reached, everything is an [`StoreError::Outage`].
@@ -48,8 +52,16 @@ impl PostgresStore {
         &mut self,
         call: impl AsyncFnOnce(&mut Session) -> Result<R, StoreError>,
     ) -> Result<R, StoreError> {
+        self.in_session_within(ANSWERS_WITHIN, call)
+    }
+
+    fn in_session_within<R>(
+        &mut self,
+        limit: Duration,
+        call: impl AsyncFnOnce(&mut Session) -> Result<R, StoreError>,
+    ) -> Result<R, StoreError> {
         let PostgresStore { database, session, left, migrated, .. } = self;
-        let result = database.block_on(async {
+        let result = database.block_on_within(limit, async {
             let session = match session {
                 Some(session) => session,
                 None => session.insert(connect(database, left, migrated).await?),
@@ -96,6 +108,7 @@ impl Store for PostgresStore {
                     lead::end_silent_holder(session.client()).await?;
                     return Err(lead::led(session.client(), build).await);
                 }
+                failpoint::reached("lead.locked");
                 session.write = Some(session.client().prepare(&batch::sql()).await.map_err(store_error)?);
                 session.show_life(&database, clock.clone());
             }
@@ -163,6 +176,16 @@ impl Store for PostgresStore {
             1 => Ok(()),
             _ => Err(StoreError::Fenced(format!("epoch {} is over", batch.lead.epoch))),
         }
+    }
+
+    fn renew(&mut self, batch: &Batch, renewal: &Renewal) -> Result<(), StoreError> {
+        let Some(write) = self.session.as_ref().and_then(|session| session.write.clone()) else {
+            return Err(StoreError::Outage("the session that led is gone".into()));
+        };
+        let parameters = batch::Parameters::of(batch)?;
+        self.in_session_within(RENEWED_WITHIN, async |session| {
+            renew::renew(session.client(), &write, &parameters, renewal).await
+        })
     }
 
     /// The server tidies up by itself.

@@ -3,7 +3,7 @@
 use super::{Found, examine, migrate, open, store_error, unusable};
 use crate::{
     record::{CursorRow, ParkedRow, WorkId, WorkRow},
-    store::{Batch, Lead, Store, StoreError, WorkPlace, sqlite::read},
+    store::{Batch, Lead, Renewal, STATE, Store, StoreError, WorkPlace, sqlite::read},
 };
 use choreography::Key;
 use rusqlite::{Connection, OpenFlags, Statement, Transaction, TransactionBehavior, params, types::Value};
@@ -121,6 +121,13 @@ impl Store for SqliteStore {
         Ok(())
     }
 
+    fn renew(&mut self, batch: &Batch, renewal: &Renewal) -> Result<(), StoreError> {
+        let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(store_error)?;
+        claim(&transaction, batch)?;
+        write_batch(&transaction, batch).and_then(|_| begin_generation(&transaction, renewal)).map_err(store_error)?;
+        transaction.commit().map_err(store_error)
+    }
+
     fn rest(&mut self) -> Result<(), StoreError> {
         let busy = self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
         // A reader in the way only means that the file is cut back later.
@@ -140,6 +147,22 @@ fn claim(transaction: &Transaction, batch: &Batch) -> Result<(), StoreError> {
         1 => Ok(()),
         _ => Err(StoreError::Fenced(format!("epoch {} is over", lead.epoch))),
     }
+}
+
+fn begin_generation(transaction: &Transaction, renewal: &Renewal) -> rusqlite::Result<()> {
+    let kinds: Rc<Vec<Value>> = Rc::new(renewal.kinds.iter().cloned().map(Value::Text).collect());
+    transaction.execute(
+        "UPDATE lead SET gen = ?1, head = 0, published = 0, epoch = max(epoch, ?2) WHERE lane = 0",
+        params![renewal.generation, renewal.epoch],
+    )?;
+    transaction.execute("DELETE FROM state WHERE kind NOT IN rarray(?1)", [&kinds])?;
+    transaction.execute("UPDATE state SET seq = 0", [])?;
+    let prefix = STATE.len();
+    let sql = format!(
+        "DELETE FROM cursor WHERE substr(source, 1, {prefix}) = '{STATE}' AND substr(source, {prefix} + 1) NOT IN rarray(?1)"
+    );
+    transaction.execute(&sql, [&kinds])?;
+    Ok(())
 }
 
 /// Returns how many statements it took.

@@ -1,0 +1,118 @@
+//! The whole shop behind its one address, and what must be true of it when all is over.
+
+use crate::{
+    audit,
+    client::Client,
+    customers::Accepted,
+    process::{Process, program},
+    site::Site,
+    wait::until,
+};
+use serde_json::{Value, json};
+use std::process::Stdio;
+use tutti::shop::SERVICES;
+
+/// Where the edge finds each service, and where its database is.
+const ADDRESSES: [(&str, &str, &str, &str); 5] = [
+    ("order", "ORDER_URL", "ORDER_ADMIN_URL", "ORDER_DATABASE_URL"),
+    ("inventory", "INVENTORY_URL", "INVENTORY_ADMIN_URL", "INVENTORY_DATABASE_URL"),
+    ("payment", "PAYMENT_URL", "PAYMENT_ADMIN_URL", "PAYMENT_DATABASE_URL"),
+    ("shipping", "SHIPPING_URL", "SHIPPING_ADMIN_URL", "SHIPPING_DATABASE_URL"),
+    ("email", "EMAIL_URL", "EMAIL_ADMIN_URL", "EMAIL_DATABASE_URL"),
+];
+
+/// The shop: five services, the outside world, the edge.
+pub struct Deployed {
+    edge: Process,
+    pub site: Site,
+}
+
+impl Deployed {
+    /// A shop that does not run yet; nothing where there are no servers for it.
+    pub async fn new(settings: &[(&'static str, &str)]) -> Option<Deployed> {
+        let site = Site::new(settings).await?;
+        // Whatever an earlier shop has sent is nobody's here.
+        let emptied = reqwest::Client::new().delete(format!("{}/api/v1/messages", site.servers.mail_api)).send().await;
+        assert!(emptied.unwrap().status().is_success());
+        let url = |address| format!("http://{address}");
+        let mut upstreams = vec![("WORLD_URL", url(site.world.listen))];
+        for (service, public, admin, _) in ADDRESSES {
+            upstreams.extend([(public, url(site[service].listen)), (admin, url(site[service].admin_listen))]);
+        }
+        let edge = Process::new("edge", site.folder(), upstreams);
+        Some(Deployed { edge, site })
+    }
+
+    /// Starts everybody, with an outside world that fails now and then and loses some of its answers.
+    pub async fn open(&mut self) {
+        self.site.open().await;
+        self.edge.start();
+        self.edge.ready().await;
+        let restless = json!({
+            "gateway": { "slow_ms": 300, "unknown_ms": 800, "fail": 0.05, "lose_answer": 0.02 },
+            "carrier": { "fail": 0.05, "lose_answer": 0.02, "pick_up_ms": 40, "transit_ms": 150, "repeat_reports": 0.2,
+                "shuffle_reports": true },
+        });
+        self.client().world(&restless).await;
+    }
+
+    /// Speaks to the shop's one address.
+    pub fn client(&self) -> Client {
+        self.edge.client.clone()
+    }
+
+    /// Waits until a service is not ready, and gives why.
+    pub async fn held_up(&self, service: &str) -> String {
+        let client = &self.site[service].client;
+        until(&format!("{service} is held up"), || async {
+            let answer = client.try_send(client.request(reqwest::Method::GET, "/health/ready")).await.ok()?;
+            (answer.status == 503).then_some(answer.body)
+        })
+        .await
+    }
+
+    /// Waits until everybody is ready again.
+    pub async fn ready(&self) {
+        for service in self.site.services.values() {
+            service.ready().await;
+        }
+    }
+
+    /// Everything that was accepted is there and right, by what customers see; and by what the databases hold, too.
+    pub async fn all_is_right(&self, accepted: &[Accepted]) {
+        audit::all_is_right(&self.client(), accepted).await;
+        self.invariants_hold().await;
+    }
+
+    /// Every invariant holds once nothing moves any more.
+    pub async fn invariants_hold(&self) -> Value {
+        let report = until("the shop is at rest", || async {
+            let report = self.verified().await;
+            assert_eq!(report["violations"], json!([]), "{report:#}");
+            (report["at_rest"] == true).then_some(report)
+        })
+        .await;
+        for name in SERVICES {
+            let service = &self.site[name];
+            until(&format!("{name} has published everything"), || async {
+                let status = service.status().await;
+                (status["published"] == status["head"]).then_some(())
+            })
+            .await;
+        }
+        report
+    }
+
+    /// What `tutti verify` says.
+    async fn verified(&self) -> Value {
+        let mut verify = program("tutti");
+        verify.args(["verify", "--deployed", "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        verify.env("WORLD_URL", format!("http://{}", self.site.world.listen));
+        for (service, _, _, database) in ADDRESSES {
+            verify.env(database, self.site.servers.url(service));
+        }
+        let output = verify.output().await.unwrap();
+        serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|_| panic!("no report: {}", String::from_utf8_lossy(&output.stderr)))
+    }
+}
