@@ -102,12 +102,6 @@ impl Servers {
     pub fn read(&self, service: &str) -> PostgresRead {
         PostgresRead::new(Database::new(&self.url(service), Handle::current()).unwrap())
     }
-
-    #[allow(dead_code, reason = "shared with tests that delete none")]
-    pub async fn delete_topic(&self, service: &str) {
-        let admin = kafka_admin(&self.kafka);
-        admin.delete_topics(&[&self.kafka.topic(service)], &AdminOptions::new()).await.unwrap();
-    }
 }
 
 fn kafka_admin(settings: &Settings) -> AdminClient<DefaultClientContext> {
