@@ -31,7 +31,7 @@ pub struct Cli {
     /// Print JSON for machines, and nothing else
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub json: bool,
-    /// Where the shop is; `up`, `demo`, `map` and `reset` do not need it
+    /// Where the shop is; only `order`, `stock`, `world` and `verify` need it
     #[arg(
         long,
         global = true,
