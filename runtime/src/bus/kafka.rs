@@ -142,7 +142,8 @@ impl Bus for KafkaBus {
 
     fn published(&mut self) -> Published {
         let own = self.reader.facts((self.service, 0));
-        if own.restarts != std::mem::replace(&mut self.restarts, own.restarts) {
+        let restarted = own.restarts != std::mem::replace(&mut self.restarts, own.restarts);
+        if restarted || own.high.is_some_and(|(high, asked)| self.relay.has_put_behind(high, asked)) {
             self.relay.look_again(None);
         }
         let published = self.relay.published();
