@@ -26,11 +26,6 @@ fn wrong_arguments_are_named_with_what_to_write_instead() {
         &["world", "set", "carrier.collects"],
         &["up", "--listen", "8080"],
         &["up", "--world", "gateway.decline=often"],
-        &["republish", "--service", "kitchen"],
-        &["recover"],
-        &["recover", "--service", "payment"],
-        &["skip", "--service", "payment", "--source", "order", "--seq", "0", "--reason", "x"],
-        &["skip", "--service", "payment", "--source", "order", "--seq", "7"],
         &["--url", "https://example.com", "order", "list"],
         &["--url", "somewhere", "order", "list"],
     ];
@@ -171,6 +166,25 @@ fn what_a_deployed_shop_s_job_lacks_is_named() {
     let (code, told) = deployed(&recover, &[BROKERS, REGISTRY, away]);
     assert_eq!(code, 3, "{told}");
     assert!(told.contains("the database `payment` at 127.0.0.1:1") && !told.contains("secret"), "{told}");
+}
+
+#[test]
+fn wrong_arguments_of_a_job_are_named_with_what_to_write_instead() {
+    let skip = ["skip", "--service", "payment", "--source", "order"];
+    for (args, named) in [
+        (&["republish", "--service", "kitchen"][..], "possible values: order, inventory, payment, shipping, email"),
+        (&["recover"], "--service <SERVICE>"),
+        (&[&skip[..], &["--seq", "0", "--reason", "x"]].concat(), "--seq <SEQ>"),
+        (&[&skip[..], &["--seq", "7"]].concat(), "--reason <REASON>"),
+    ] {
+        let ran = tutti(args, nobody());
+        assert_eq!(ran.code, 2, "{ran}");
+        assert!(ran.stderr.contains(named), "{ran}");
+    }
+    for job in ["republish", "recover", "skip", "reset"] {
+        let help = tutti(&[job, "--help"], nobody()).stdout;
+        assert!(help.contains(&format!("tutti {job} ")) && help.contains("--dry-run"), "{help}");
+    }
 }
 
 #[test]
