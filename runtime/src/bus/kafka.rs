@@ -96,8 +96,9 @@ impl KafkaBus {
     /// Once per connection: everything that would only show when it is too late.
     fn assert_layout(&mut self) -> Result<(), BusAway> {
         if !self.laid_out {
-            let own = std::iter::once(self.service);
-            let services: Vec<_> = own.chain(self.sources.iter().copied()).collect();
+            // A job also reads the own topic, and brokers do not answer to one that is asked for twice.
+            let others = self.sources.iter().copied().filter(|source| *source != self.service);
+            let services: Vec<_> = std::iter::once(self.service).chain(others).collect();
             let checked = self.settings.runtime.block_on(topics::assert(&self.settings, &services));
             checked.map_err(|e| BusAway(e.to_string()))?;
             self.laid_out = true;
