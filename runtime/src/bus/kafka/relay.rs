@@ -301,6 +301,13 @@ impl Relay {
         self.desk.changed.notify_one();
     }
 
+    /// Whether a row was confirmed behind what was the topic's end later: then the topic was created anew, or cut back.
+    pub fn has_put_behind(&self, end: i64, asked: Instant) -> bool {
+        let state = self.desk.state();
+        let confirmed_before = state.moved.is_some_and(|moved| moved < asked);
+        state.looked && confirmed_before && state.reports.offset.load(Ordering::Acquire) >= end
+    }
+
     pub fn publish(&self, schemas: &Arc<Schemas>, rows: &[Arc<LogRow>]) {
         let Some(last) = rows.last() else { return };
         let mut state = self.desk.state();
@@ -383,7 +390,8 @@ fn look(desk: &Desk) {
     let begun = ends.and_then(|peeked| Ok((peeked.ends, first?))).and_then(|(ends, first)| {
         let (confirmed, first) = (state.at(state.confirmed), first.first().map(|row| row.position()));
         let from = republish::goes_on_behind(&ends, first, confirmed).min(state.again.unwrap_or(confirmed));
-        if from < confirmed {
+        // A log of which nothing was ever published lacks nothing.
+        if from < confirmed && confirmed.seq > 0 {
             let (service, topic) = (desk.service, &desk.topic);
             tracing::warn!(service, topic, ?from, until = ?state.told, "the topic lacks events; they are published again");
         }
