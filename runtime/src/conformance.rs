@@ -7,5 +7,5 @@ mod keyrings;
 mod stores;
 
 pub use buses::{Connect, Failed, Wire, bus};
-pub use keyrings::{Keys, keyring};
+pub use keyrings::{Forget, Keys, keyring};
 pub use stores::{Open, store};

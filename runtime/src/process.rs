@@ -222,7 +222,10 @@ impl<T: Topic> Process<T> {
         let mut asked_to_end = std::pin::pin!(interrupted());
         tokio::select! {
             there = needs.are_there(&shared) => there?,
-            () = &mut asked_to_end => return Ok(servers.close().await),
+            () = &mut asked_to_end => {
+                servers.close().await;
+                return Ok(());
+            }
             why = servers.broken() => return Err(StartError::Ended(why)),
         }
         let (ending, mut ended) = mpsc::unbounded_channel();

@@ -189,7 +189,7 @@ pub fn republish(mut parts: Parts, progress: &dyn Fn(u64, u64)) -> Result<Option
 
 fn publish(parts: &mut Parts, lead: Lead, lacking: Lacking, progress: &dyn Fn(u64, u64)) -> Result<(), RepublishError> {
     let head = Position { generation: lead.generation, seq: lead.head };
-    parts.bus.begin(&Beginning { head, published: lead.published, cursors: vec![] })?;
+    begin(parts, &Beginning { head, published: lead.published, cursors: vec![] })?;
     parts.bus.publish_again(lacking.after);
     let mut watched = Watched::new();
     loop {
@@ -203,6 +203,18 @@ fn publish(parts: &mut Parts, lead: Lead, lacking: Lacking, progress: &dyn Fn(u6
         watched.at(until, || published.held_up.unwrap_or_else(|| "the brokers do not say why".into()))?;
         parts.bell.wait(Some(LOOK_EVERY));
     }
+}
+
+/// A topic that was just created takes a moment to be known to every broker.
+fn begin(parts: &mut Parts, beginning: &Beginning) -> Result<(), BusAway> {
+    let since = Instant::now();
+    while let Err(away) = parts.bus.begin(beginning) {
+        if since.elapsed() > PATIENCE {
+            return Err(away);
+        }
+        parts.bell.wait(Some(LOOK_EVERY));
+    }
+    Ok(())
 }
 
 /// Whether something moves.

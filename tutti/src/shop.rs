@@ -2,6 +2,7 @@
 
 mod data;
 mod services;
+mod standing;
 
 pub use data::DataDir;
 pub use services::SERVICES;

@@ -137,6 +137,67 @@ fn only_a_shop_s_directory_is_deleted() {
     assert_eq!(missing.code, 0, "{missing}");
 }
 
+/// Runs the binary for a deployed shop that is described by these settings.
+fn deployed(args: &[&str], settings: &[(&str, &str)]) -> (i32, String) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tutti"));
+    let ran = command.args(args).env_clear().envs(settings.iter().copied()).output().unwrap();
+    (ran.status.code().unwrap(), String::from_utf8(ran.stderr).unwrap())
+}
+
+#[test]
+fn what_a_deployed_shop_s_job_lacks_is_named() {
+    const BROKERS: (&str, &str) = ("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1");
+    const REGISTRY: (&str, &str) = ("SCHEMA_REGISTRY_URL", "http://127.0.0.1:1");
+    let recover = ["recover", "--service", "payment"];
+    for (args, settings, named) in [
+        (&["republish"][..], &[][..], "its topic, one and the same file"),
+        (&recover, &[], "there is nothing to recover it from"),
+        (&recover, &[BROKERS], "SCHEMA_REGISTRY_URL is not set"),
+        (&recover, &[BROKERS, REGISTRY], "PAYMENT_DATABASE_URL is not set"),
+        (&recover, &[BROKERS, REGISTRY, ("DATABASE_URL", "nonsense")], "DATABASE_URL cannot be used"),
+        (&["republish"], &[BROKERS, REGISTRY, ("DATABASE_URL", "postgres://a@b/c")], "ORDER_DATABASE_URL is not set"),
+        (&["reset", "--yes"], &[BROKERS, REGISTRY], "ORDER_DATABASE_URL is not set"),
+    ] {
+        let (code, told) = deployed(args, settings);
+        assert_eq!(code, 2, "{args:?}: {told}");
+        assert!(told.contains(named), "{args:?}: {told}");
+    }
+    let away = ("PAYMENT_DATABASE_URL", "postgres://payment:secret@127.0.0.1:1/payment");
+    let (code, told) = deployed(&recover, &[BROKERS, REGISTRY, away]);
+    assert_eq!(code, 3, "{told}");
+    assert!(told.contains("the database `payment` at 127.0.0.1:1") && !told.contains("secret"), "{told}");
+}
+
+#[test]
+fn wrong_arguments_of_a_job_are_named_with_what_to_write_instead() {
+    let skip = ["skip", "--service", "payment", "--source", "order"];
+    for (args, named) in [
+        (&["republish", "--service", "kitchen"][..], "possible values: order, inventory, payment, shipping, email"),
+        (&["recover"], "--service <SERVICE>"),
+        (&[&skip[..], &["--seq", "0", "--reason", "x"]].concat(), "--seq <SEQ>"),
+        (&[&skip[..], &["--seq", "7"]].concat(), "--reason <REASON>"),
+    ] {
+        let ran = tutti(args, nobody());
+        assert_eq!(ran.code, 2, "{ran}");
+        assert!(ran.stderr.contains(named), "{ran}");
+    }
+    for job in ["republish", "recover", "skip", "reset"] {
+        let help = tutti(&[job, "--help"], nobody()).stdout;
+        assert!(help.contains(&format!("tutti {job} ")) && help.contains("--dry-run"), "{help}");
+    }
+}
+
+#[test]
+fn a_reset_can_be_tried_without_deleting() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("shop");
+    std::fs::create_dir(&data).unwrap();
+    std::fs::write(data.join("tutti.lock"), "").unwrap();
+    let ran = tutti(&["reset", "--dry-run", "--data", data.to_str().unwrap()], nobody());
+    assert_eq!(ran.code, 0, "{ran}");
+    assert!(ran.stdout.contains("Would delete") && data.exists(), "{ran}");
+}
+
 #[test]
 fn a_directory_that_is_not_there_cannot_be_verified() {
     let ran = tutti(&["verify", "--data", "/no/such/directory"], nobody());

@@ -69,10 +69,17 @@ impl Servers {
             provisioned.await.unwrap().unwrap();
         }
         let retention = Duration::from_secs(3600);
-        let layout = Layout { partitions: topics::PARTITIONS, replication: 1, min_in_sync: 1, retention };
+        // As safe as the brokers allow.
+        let (replication, min_in_sync) = if self.brokers() < 3 { (1, 1) } else { (3, 2) };
+        let layout = Layout { partitions: topics::PARTITIONS, replication, min_in_sync, retention };
         topics::create(&self.kafka, &SERVICES, &layout).await.unwrap();
         // A registry that has just come back, or has much to do, may not answer at once.
         until("the schemas are registered", || async { registration::register(&self.kafka, false).await.ok() }).await;
+    }
+
+    /// How many brokers there are.
+    pub fn brokers(&self) -> usize {
+        self.kafka.brokers.split(',').count()
     }
 
     /// The database of a service or the keyring, and the role that owns it.
@@ -94,12 +101,6 @@ impl Servers {
     /// Reads a service's database.
     pub fn read(&self, service: &str) -> PostgresRead {
         PostgresRead::new(Database::new(&self.url(service), Handle::current()).unwrap())
-    }
-
-    #[allow(dead_code, reason = "shared with tests that delete none")]
-    pub async fn delete_topic(&self, service: &str) {
-        let admin = kafka_admin(&self.kafka);
-        admin.delete_topics(&[&self.kafka.topic(service)], &AdminOptions::new()).await.unwrap();
     }
 }
 

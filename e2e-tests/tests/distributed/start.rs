@@ -71,4 +71,8 @@ async fn operators_routes_are_served_apart_and_customers_routes_are_described() 
     let log = inventory.admin.read("/log/TEA-001").await;
     assert_eq!(log["items"][0]["type"], "StockReplenished", "{log}");
     assert!(inventory.health().await);
+    // Nothing is missing from the log, also where some of it is filtered out.
+    for said in ["listening", "a reign begins"] {
+        assert!(inventory.log().contains(said), "{said}: {}", inventory.log());
+    }
 }

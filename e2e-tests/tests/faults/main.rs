@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy knows tests by their attribute, and helpers have none")]
 
+mod brokers;
 mod deployed;
 mod failpoints;
 mod processes;

@@ -25,7 +25,13 @@ impl RealServers {
             );
             return None;
         };
-        Some(RealServers { command, _taken: TAKEN.lock().await })
+        let servers = RealServers { command, _taken: TAKEN.lock().await };
+        // A test that failed may have left one ended or paused.
+        for name in ["postgres", "kafka", "registry"] {
+            servers.resume(name).await;
+            servers.start(name).await;
+        }
+        Some(servers)
     }
 
     pub async fn kill(&self, name: &str) {

@@ -96,8 +96,9 @@ impl KafkaBus {
     /// Once per connection: everything that would only show when it is too late.
     fn assert_layout(&mut self) -> Result<(), BusAway> {
         if !self.laid_out {
-            let own = std::iter::once(self.service);
-            let services: Vec<_> = own.chain(self.sources.iter().copied()).collect();
+            // A job also reads the own topic, and brokers do not answer to one that is asked for twice.
+            let others = self.sources.iter().copied().filter(|source| *source != self.service);
+            let services: Vec<_> = std::iter::once(self.service).chain(others).collect();
             let checked = self.settings.runtime.block_on(topics::assert(&self.settings, &services));
             checked.map_err(|e| BusAway(e.to_string()))?;
             self.laid_out = true;
@@ -142,7 +143,8 @@ impl Bus for KafkaBus {
 
     fn published(&mut self) -> Published {
         let own = self.reader.facts((self.service, 0));
-        if own.restarts != std::mem::replace(&mut self.restarts, own.restarts) {
+        let restarted = own.restarts != std::mem::replace(&mut self.restarts, own.restarts);
+        if restarted || own.high.is_some_and(|(high, asked)| self.relay.has_put_behind(high, asked)) {
             self.relay.look_again(None);
         }
         let published = self.relay.published();

@@ -14,8 +14,11 @@ pub struct Keys {
     /// Opens a keyring on them, as another process would: with nothing in its cache.
     pub open: Box<dyn Fn() -> Arc<dyn Keyring>>,
     /// Forgets a customer: in place of the key there is a tombstone.
-    pub forget: Box<dyn for<'c> Fn(&'c str) -> Pin<Box<dyn Future<Output = ()> + 'c>>>,
+    pub forget: Box<Forget>,
 }
+
+/// Forgets this customer.
+pub type Forget = dyn Fn(String) -> Pin<Box<dyn Future<Output = ()>>>;
 
 type Checked<'k> = Pin<Box<dyn Future<Output = Result<(), KeyError>> + 'k>>;
 type Check = fn(&Keys) -> Checked<'_>;
@@ -94,7 +97,7 @@ async fn forgotten(keys: &Keys) -> Result<(), KeyError> {
     let keyring = (keys.open)();
     let kept = made(&*keyring, "c-2").await?;
     made(&*keyring, "c-1").await?;
-    (keys.forget)("c-1").await;
+    (keys.forget)("c-1".into()).await;
     let keyring = (keys.open)();
     for _ in 0..2 {
         assert_eq!(keyring.get("c-1").await.err(), Some(KeyError::Forgotten));

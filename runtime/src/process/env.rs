@@ -5,8 +5,10 @@ use super::StartError;
 use crate::remote::{ServerUrl, UrlSetting};
 use std::{net::SocketAddr, time::Duration};
 
+type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
+
 /// Where settings are looked up.
-pub struct Env(Box<dyn Fn(&str) -> Option<String> + Send + Sync>);
+pub struct Env(Box<Lookup>);
 
 impl Env {
     /// The environment of this process.

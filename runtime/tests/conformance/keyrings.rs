@@ -11,7 +11,7 @@ fn file() -> Keys {
     let path = folder.path().join("keyring.db");
     // The folder is gone with the place.
     let open = Box::new(move || -> Arc<dyn Keyring> { FileKeyring::open(&folder.path().join("keyring.db")).unwrap() });
-    let forget = move |customer: &str| -> Pin<Box<dyn Future<Output = ()>>> {
+    let forget = move |customer: String| -> Pin<Box<dyn Future<Output = ()>>> {
         let db = rusqlite::Connection::open(&path).unwrap();
         db.busy_timeout(Duration::from_secs(60)).unwrap();
         let forgotten = db.execute("UPDATE customer_key SET key = NULL WHERE customer = ?1", [customer]).unwrap();

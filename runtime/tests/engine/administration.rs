@@ -1,9 +1,14 @@
 //! What operators ask of a service's process over HTTP: what it said, how it is, what was set aside.
 
-use crate::support::{desk::Desk, service::Act};
+use crate::support::{
+    bus::record,
+    desk::Desk,
+    service::{Act, left},
+};
 use axum::{Router, body::Body, http::Request};
-use runtime::http::admin;
+use runtime::{LogRow, ParkedRow, Store, http::admin, store::Batch};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use tower::ServiceExt;
 
 async fn ask(admin: &Router, method: &str, path: &str, body: Value) -> (u16, Value) {
@@ -62,7 +67,7 @@ async fn its_health_is_red_until_it_has_begun_and_its_status_says_how_far_it_is(
     let (_, shown) = ask(&admin, "GET", "/status", Value::Null).await;
     assert_eq!((&shown["service"], &shown["head"], &shown["led_by"]), (&json!("desk"), &json!(1), &Value::Null));
     assert!(
-        shown["read"].as_array().unwrap().iter().any(|read| read["source"] == "left" && read["id"] == "7.0.1"),
+        shown["read"].as_array().unwrap().iter().any(|read| read["source"] == "left" && read["id"] == "1000.0.1"),
         "{shown}"
     );
     // A standby is ready too, and says who leads.
@@ -87,7 +92,7 @@ async fn parked_records_are_listed_retried_and_discarded() {
     let (_, parked) = ask(&admin, "GET", "/parked", Value::Null).await;
     let first = &parked["items"][0];
     assert_eq!((parked["items"].as_array().unwrap().len(), &parked["next"]), (3, &Value::Null), "{parked}");
-    assert_eq!((&first["source"], &first["key"], &first["event"]), (&json!("left"), &json!("a"), &json!("7.0.1")));
+    assert_eq!((&first["source"], &first["key"], &first["event"]), (&json!("left"), &json!("a"), &json!("1000.0.1")));
     let which = json!({ "source": "left", "key": "a" });
     let (status, told) = wish(&mut desk, &admin, "/parked/retry", which.clone()).await;
     assert!(status == 409 && told["detail"].as_str().unwrap().contains("stays parked"), "{told}");
@@ -97,6 +102,32 @@ async fn parked_records_are_listed_retried_and_discarded() {
     for path in ["/parked/retry", "/parked/discard"] {
         assert_eq!(wish(&mut desk, &admin, path, which.clone()).await.0, 409, "{path}");
     }
+}
+
+#[tokio::test]
+async fn the_trigger_of_an_undo_is_dropped_only_by_force() {
+    // Given one that was set aside behind another order's, by an earlier reign.
+    let mut desk = Desk::new();
+    let parked = |seq: u64, key: &str, name: &str| {
+        let told = record(seq, &left::Event::from(left::Told { key: key.into(), n: seq, act: Act::Note }));
+        let row = Arc::new(LogRow { name: name.into(), ..(*told.row).clone() });
+        ParkedRow { id: 0, source: "left".into(), row, reason: "nobody can read it".into(), since: 1 }
+    };
+    let mut store = desk.memory().clone();
+    let lead = store.begin_reign("here", 1).unwrap();
+    let set_aside = vec![parked(1, "b", "Told"), parked(2, "a", "OrderCancelled")];
+    store.commit(&Batch { lead, parked: set_aside, ..Batch::default() }).unwrap();
+    desk.settle();
+    let admin = admin(desk.handle());
+    let which = json!({ "source": "left", "key": "a" });
+    let (status, problem) = wish(&mut desk, &admin, "/parked/discard", which.clone()).await;
+    assert_eq!((status, &problem["field"]), (409, &json!("force")), "{problem}");
+    assert_eq!(desk.parked().len(), 2);
+    let forced = json!({ "source": "left", "key": "a", "force": true });
+    assert_eq!(wish(&mut desk, &admin, "/parked/discard", forced).await.0, 200);
+    let other = json!({ "source": "left", "key": "b" });
+    assert_eq!(wish(&mut desk, &admin, "/parked/discard", other).await.0, 200);
+    assert!(desk.parked().is_empty());
 }
 
 #[tokio::test]

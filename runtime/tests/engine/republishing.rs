@@ -1,6 +1,6 @@
 //! What a topic lacks of its service's log is found, and published again.
 
-use crate::support::{bus::ScriptedBus, desk::Desk, service::Act, shaky::Shaky};
+use crate::support::{bus::ScriptedBus, clock::SECOND, desk::Desk, service::Act, shaky::Shaky};
 use runtime::{
     Position, Record,
     bus::{Bell, Published},
@@ -95,8 +95,11 @@ fn a_stopped_service_s_log_is_published_in_its_place() {
 
 #[test]
 fn beside_a_leader_that_knows_of_nothing_to_publish_it_is_refused() {
-    let desk = said(5);
+    let mut desk = said(5);
     put(&desk, [1, 2, 4]);
+    // Given a leader that has noted that all is published,
+    desk.bus.script().progress = Published { until: Some(5), held_up: None };
+    desk.pass_time(2 * SECOND);
     desk.notes().led_by = Some("there".into());
     let refused = job(&desk, &desk.bus).unwrap_err();
     assert!(refused.to_string().contains("the process at there leads"), "{refused}");

@@ -58,7 +58,7 @@ pub fn left_says(corner: &Corner, acts: &[(&str, Act)]) {
 }
 
 #[track_caller]
-pub fn until(desk: &mut Desk, what: &str, holds: impl Fn(&mut Desk) -> bool) {
+pub fn until(desk: &mut Desk, what: &str, mut holds: impl FnMut(&mut Desk) -> bool) {
     eventually(what, || {
         desk.clock.turn(1000);
         assert!(!matches!(desk.step(), Step::Ended(_)), "{:?}", desk.health());

@@ -6,7 +6,7 @@ use runtime::{
     KeyError, Keyring, PostgresKeyring, StoreError,
     conformance::{self, Keys},
 };
-use std::{pin::Pin, sync::Arc};
+use std::sync::Arc;
 
 fn open(database: &Fresh) -> Arc<PostgresKeyring> {
     PostgresKeyring::new(&database.url(), &handle()).unwrap()

@@ -9,7 +9,6 @@ use choreography::{Service, Topic};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use runtime::{
     Clock, Position, SystemClock,
-    bus::Bus,
     recover::{self, RecoverError, Recovered},
     republish::{self, Lacking, RepublishError},
     skip::{self, Skip, SkipError},
@@ -119,7 +118,7 @@ impl Job<'_> {
         let Connected { store, read, mut bus, bell } = self.deployed.connect(T::NAME, &topics, self.database)?;
         let done = if self.dry_run {
             let read: Arc<dyn Read> = if blank { Arc::new(MemoryStore::new(0)) } else { read };
-            recover::plan(T::NAME, &*read, &mut *bus as &mut dyn Bus, &bell, &progress)
+            recover::plan(T::NAME, &*read, &mut *bus, &bell, &progress)
         } else {
             let clock = Arc::new(SystemClock);
             recover::recover(recover::Parts { service, store, read, bus, bell, clock, build: BUILD }, &progress)

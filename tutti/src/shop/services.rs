@@ -1,6 +1,6 @@
 //! The five services on the embedded parts: an SQLite file each, and the logs themselves as the bus.
 
-use super::{DataDir, Options, StartError};
+use super::{DataDir, Options, StartError, standing::refuse_older_files};
 use choreography::{Service, Topic};
 use email::mail::Mailer;
 use inventory::opening::Opening;
@@ -12,7 +12,7 @@ use runtime::{
     performer,
     process::BUILD,
     pulse::Pulse,
-    store::{SqliteRead, SqliteStore},
+    store::{Read, SqliteRead, SqliteStore},
     telemetry::Telemetry,
 };
 use shipping::carrier::ParcelCarrier;
@@ -40,6 +40,7 @@ struct Opened {
 struct Wiring<'w> {
     data: &'w DataDir,
     hub: LogHub,
+    stores: Vec<(&'static str, Arc<dyn Read>)>,
     clock: Arc<dyn Clock>,
     telemetry: &'w Telemetry,
 }
@@ -52,6 +53,7 @@ impl Wiring<'_> {
         let store = SqliteStore::open(&path, self.clock.now() / 1000).map_err(unusable)?;
         let read = Arc::new(SqliteRead::open(&path).map_err(unusable)?);
         self.hub.add(name, read.clone());
+        self.stores.push((name, read.clone()));
         Ok(Opened { store, shared: Shared::traced(name, read, self.telemetry.spans(name)) })
     }
 }
@@ -102,8 +104,15 @@ impl Services {
         ending: mpsc::UnboundedSender<String>,
     ) -> Result<Services, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let mut wiring = Wiring { data, hub: LogHub::default(), clock: clock.clone(), telemetry: &options.telemetry };
+        let mut wiring = Wiring {
+            data,
+            hub: LogHub::default(),
+            stores: vec![],
+            clock: clock.clone(),
+            telemetry: &options.telemetry,
+        };
         let [order, inventory, payment, shipping, email] = SERVICES.map(|name| wiring.open(name));
+        refuse_older_files(&wiring.stores)?;
         let services = Services { running: vec![], handles: vec![] };
         let mut starting =
             Starting { hub: Arc::new(wiring.hub), clock: clock.clone(), owner: address.to_string(), ending, services };

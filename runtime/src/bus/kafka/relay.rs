@@ -301,6 +301,13 @@ impl Relay {
         self.desk.changed.notify_one();
     }
 
+    /// Whether a row was confirmed behind what was the topic's end later: then the topic was created anew, or cut back.
+    pub fn has_put_behind(&self, end: i64, asked: Instant) -> bool {
+        let state = self.desk.state();
+        let confirmed_before = state.moved.is_some_and(|moved| moved < asked);
+        state.looked && confirmed_before && state.reports.offset.load(Ordering::Acquire) >= end
+    }
+
     pub fn publish(&self, schemas: &Arc<Schemas>, rows: &[Arc<LogRow>]) {
         let Some(last) = rows.last() else { return };
         let mut state = self.desk.state();

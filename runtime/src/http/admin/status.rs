@@ -43,7 +43,9 @@ struct ReadUpTo {
 
 pub(super) async fn show(State(handle): State<Handle>) -> Result<Json<Shown>, Problem> {
     let (lead, counts, cursors) = handle.standing().await?;
-    let read = cursors.into_iter().map(|cursor| ReadUpTo {
+    // What is told apart by a prefix is the service's own book-keeping.
+    let sources = cursors.into_iter().filter(|cursor| !cursor.source.contains(':'));
+    let read = sources.map(|cursor| ReadUpTo {
         id: EventId { generation: cursor.at.generation, lane: cursor.lane, seq: cursor.at.seq }.to_string(),
         source: cursor.source,
     });

@@ -64,7 +64,7 @@ impl Database {
                 return Ok(());
             }
             if !lead::try_lock(&session.client).await? {
-                return Err(lead::led(&session.client, i64::MAX as u64).await);
+                return Err(lead::led(&session.client, u64::MAX).await);
             }
             work(&session.client).await
         })
