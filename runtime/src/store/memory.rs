@@ -20,7 +20,7 @@ pub enum MemoryFault {
     Refused,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Tables {
     lead: Lead,
     build: u64,
@@ -50,6 +50,12 @@ impl MemoryStore {
         let store = MemoryStore::default();
         store.tables().lead.generation = generation;
         store
+    }
+
+    /// Another store with what this one holds now: a backup.
+    #[must_use]
+    pub fn backup(&self) -> MemoryStore {
+        MemoryStore { tables: Arc::new(Mutex::new(self.tables().clone())) }
     }
 
     fn tables(&self) -> MutexGuard<'_, Tables> {
