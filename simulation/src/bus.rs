@@ -64,12 +64,37 @@ fn reach(sim: &Sim, life: &crate::life::Life) -> Result<(), BusAway> {
     Ok(())
 }
 
-/// The row as a build wrote it before the schema's second version, if it can be written so.
+/// `OrderPlaced` as builds of the schema's first version wrote it.
+#[derive(serde::Serialize)]
+struct OrderPlacedV1<'p> {
+    order_id: &'p str,
+    customer_id: &'p str,
+    lines: &'p [shared_events::Line],
+    total_minor: i64,
+    fingerprint: &'p shared_events::Fingerprint,
+    phone_given: bool,
+    placed_at: i64,
+    deadline_ms: i64,
+    sealed: &'p shared_events::Sealed<shared_events::Personal>,
+}
+
+/// The row as a build of the schema's first version wrote it, if it can be written so.
 fn in_old_schema(row: &Arc<LogRow>) -> Option<Arc<LogRow>> {
     use choreography::Topic;
     use shared_events::{codec::Avro, order::Event};
     let event = (row.name == "OrderPlaced").then(|| Event::decode(&row.name, row.schema, &row.body).ok())??;
     let Event::OrderPlaced(placed) = event else { return None };
-    let body = (placed.currency == "EUR").then(|| Avro::encode(&placed, "order", "OrderPlaced", 1).ok())??;
+    let old = OrderPlacedV1 {
+        order_id: &placed.order_id,
+        customer_id: &placed.customer_id,
+        lines: &placed.lines,
+        total_minor: placed.total_minor,
+        fingerprint: &placed.fingerprint,
+        phone_given: placed.phone_given,
+        placed_at: placed.placed_at,
+        deadline_ms: placed.deadline_ms,
+        sealed: &placed.sealed,
+    };
+    let body = Avro::encode(&old, "order", "OrderPlaced", 1).ok()?;
     Some(Arc::new(LogRow { schema: 1, body: body.into(), ..(**row).clone() }))
 }

@@ -152,7 +152,12 @@ impl Customers {
         let Some(wanted) = self.wanted(doing.number) else { return };
         let request = self.request(wanted, doing);
         self.sim.numbered(&request.order_id, wanted.number);
-        self.sim.note(|| format!("customer {} sends {:?} of order {} as {}", wanted.customer, doing.act, wanted.number, request.order_id));
+        self.sim.note(|| {
+            format!(
+                "customer {} sends {:?} of order {} as {}",
+                wanted.customer, doing.act, wanted.number, request.order_id
+            )
+        });
         let (customers, asked) = (self.clone(), request.clone());
         tokio::spawn(async move {
             let trace: Result<TraceId, String> = asked.order_id.parse();
@@ -195,7 +200,8 @@ impl Customers {
         self.sim.saw(Situation::ChangedRequest);
         let same = self.watch.placed(&asked.order_id).is_none_or(|(_, fingerprint)| fingerprint == asked.fingerprint);
         if same {
-            let sentence = format!("order {} was refused as another request than the first, which it is not", doing.number);
+            let sentence =
+                format!("order {} was refused as another request than the first, which it is not", doing.number);
             self.sim.broken("same_request_same_answer", sentence, vec![]);
         }
     }
@@ -294,7 +300,11 @@ impl Customers {
 /// Sealed as [`Sealed::seal`] does, but under a nonce that follows from the request, so that histories repeat.
 fn sealed(wanted: &Wanted, doing: Doing) -> Sealed<Personal> {
     let personal = Personal {
-        email: if wanted.number % 9 == 8 { "dead@example.com".into() } else { format!("{}@example.com", wanted.customer) },
+        email: if wanted.number % 9 == 8 {
+            "dead@example.com".into()
+        } else {
+            format!("{}@example.com", wanted.customer)
+        },
         phone: wanted.phone.then(|| "+49301234567".into()),
         name: "Ada Lovelace".into(),
         street: "Invalidenstr. 1".into(),

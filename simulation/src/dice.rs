@@ -63,7 +63,14 @@ mod tests {
 
     #[test]
     fn the_same_seed_and_purpose_throw_the_same_numbers() {
-        let throws = |seed, purpose| (0..4).map({ let mut dice = Dice::new(seed, purpose); move |_| dice.next() }).collect::<Vec<_>>();
+        let throws = |seed, purpose| {
+            (0..4)
+                .map({
+                    let mut dice = Dice::new(seed, purpose);
+                    move |_| dice.next()
+                })
+                .collect::<Vec<_>>()
+        };
         assert_eq!(throws(7, "crash"), throws(7, "crash"));
         assert_ne!(throws(7, "crash"), throws(8, "crash"));
         assert_ne!(throws(7, "crash"), throws(7, "delay"));

@@ -24,9 +24,10 @@ impl History {
     /// Something happened.
     pub fn note(&mut self, at: Micros, line: &str) {
         self.length += 1;
-        self.hash = at.to_le_bytes().iter().chain(line.as_bytes()).fold(self.hash ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
-            (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01B3)
-        });
+        self.hash =
+            at.to_le_bytes().iter().chain(line.as_bytes()).fold(self.hash ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
+                (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01B3)
+            });
         if let Some(lines) = &mut self.lines {
             lines.push(format!("{} {line}", &rfc3339(EPOCH + at)[5..23]));
         }

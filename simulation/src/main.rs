@@ -87,7 +87,10 @@ fn one(seed: u64, args: &Args) -> Result<bool, String> {
     let outcome = play(Plan::of(seed, &args.narrowed()), care)?;
     outcome.lines.iter().for_each(|line| println!("{line}"));
     let Outcome { hash, orders, events, took, .. } = &outcome;
-    println!("seed {seed}: {orders} orders, {events} events, {:.1} days, history {hash:016x}", *took as f64 / DAY as f64);
+    println!(
+        "seed {seed}: {orders} orders, {events} events, {:.1} days, history {hash:016x}",
+        *took as f64 / DAY as f64
+    );
     match &outcome.broken {
         None => Ok(true),
         Some(broken) => {

@@ -102,7 +102,10 @@ impl Found {
         };
         let broken: String = by_invariant.iter().map(list).collect();
         let verdict = if broken.is_empty() { "all invariants hold".to_owned() } else { format!("violations:{broken}") };
-        format!("{seeds} seeds, {orders} orders, {events} events, {days:.0} simulated days in {:.0} s: {verdict}", took.as_secs_f64())
+        format!(
+            "{seeds} seeds, {orders} orders, {events} events, {days:.0} simulated days in {:.0} s: {verdict}",
+            took.as_secs_f64()
+        )
     }
 
     /// The same for a program.

@@ -96,21 +96,25 @@ impl Plan {
         let mut swarm = Dice::new(seed, "swarm");
         let drawn: Faults = Fault::ALL.iter().copied().filter(|_| swarm.falls(share)).collect();
         let faults = drawn.difference(&narrowed.without).copied().collect();
+        // Whoever is down is down for long.
+        let down = Dice::new(seed, "down").magnitude(600 * SECOND, 3 * DAY);
+        let down = if drawn.contains(&Fault::Down) { down } else { 0 };
         let count = usize::try_from(dice.between(2, 10)).unwrap_or(2);
         let spread = dice.magnitude(SECOND, 600 * SECOND);
-        let orders = (0..count).map(|number| wanted(seed, number, spread));
+        let collected_after = dice.magnitude(SECOND / 10, 3600 * SECOND);
+        let orders = (0..count).map(|number| wanted(seed, number, spread, collected_after));
         let chosen = |order: &Wanted| narrowed.orders.as_ref().is_none_or(|only| only.contains(&order.number));
         Plan {
             seed,
             faults,
             embedded: dice.falls(0.35),
-            deadline: Duration::from_micros(dice.magnitude(2 * SECOND, 900 * SECOND).unsigned_abs()),
+            deadline: Duration::from_micros(dice.magnitude(4 * SECOND, 1800 * SECOND).unsigned_abs()),
             pick_up: Duration::from_micros(dice.magnitude(5 * SECOND, DAY).unsigned_abs()),
-            collected_after: dice.magnitude(SECOND / 10, 3600 * SECOND),
+            collected_after,
             transit: dice.magnitude(SECOND / 10, 2 * DAY),
             keys_kept: *dice.pick(&[120 * SECOND, 3600 * SECOND, DAY]).unwrap_or(&DAY),
-            faults_until: spread + dice.magnitude(30 * SECOND, 3600 * SECOND),
-            stock: [dice.between(0, 30), dice.between(0, 6), dice.between(0, 3)],
+            faults_until: spread + dice.magnitude(30 * SECOND, 3600 * SECOND) + down,
+            stock: [dice.between(0, 60), dice.between(0, 20), dice.between(0, 8)],
             orders: orders.filter(chosen).collect(),
             narrowed: narrowed.clone(),
         }
@@ -131,12 +135,17 @@ impl Plan {
     }
 }
 
-fn wanted(seed: u64, number: usize, spread: Micros) -> Wanted {
+fn wanted(seed: u64, number: usize, spread: Micros, collected_after: Micros) -> Wanted {
     let mut dice = Dice::new(seed, &format!("order {number}"));
     let customer = format!("c-{}", dice.below(4));
     let at = 2 * SECOND + dice.between(0, spread);
     let lines = (0..dice.between(1, 2)).filter_map(|_| Some((dice.pick(&ARTICLES)?.0, dice.between(1, 3)))).collect();
-    let soon = |dice: &mut Dice| at + dice.magnitude(1000, 1200 * SECOND);
+    // At once, while it is being paid and labelled, or about when the carrier comes.
+    let soon = |dice: &mut Dice| match dice.below(3) {
+        0 => at + dice.magnitude(SECOND / 1000, SECOND),
+        1 => at + dice.magnitude(SECOND / 20, 1200 * SECOND),
+        _ => at + dice.between(0, collected_after + 20 * SECOND),
+    };
     let some = |dice: &mut Dice, chance: f64| {
         let count = if dice.falls(chance) { dice.between(1, 2) } else { 0 };
         (0..count).map(|_| soon(dice)).collect::<Vec<_>>()
@@ -145,11 +154,13 @@ fn wanted(seed: u64, number: usize, spread: Micros) -> Wanted {
         number,
         key: format!("k-{number}"),
         lines,
-        token: dice.pick(&["tok_ok", "tok_ok", "tok_ok", "tok_ok", "tok_declined", "tok_insufficient_funds", "tok_unknown"]).unwrap_or(&"tok_ok"),
+        token: dice
+            .pick(&["tok_ok", "tok_ok", "tok_ok", "tok_ok", "tok_declined", "tok_insufficient_funds", "tok_unknown"])
+            .unwrap_or(&"tok_ok"),
         country: dice.pick(&["DE", "DE", "DE", "DE", "DE", "DE", "XX"]).unwrap_or(&"DE"),
         phone: dice.falls(0.5),
         at,
-        cancels: some(&mut dice, 0.4),
+        cancels: some(&mut dice, 0.35),
         repeats: some(&mut dice, 0.4),
         changes: some(&mut dice, 0.3),
         forgotten: dice.falls(0.1).then(|| soon(&mut dice)),

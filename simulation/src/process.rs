@@ -120,7 +120,9 @@ impl Process {
         let shared = Shared::new(T::NAME, Arc::new(SimRead::new(store.clone(), sim.clone(), life.service)));
         let intake = shared.intake.clone();
         let bus: Box<dyn Bus> = match &site.hub {
-            None => Box::new(TopicBus::new(sim.clone(), life.clone(), site.topics.clone(), store.clone(), site.from_zero)),
+            None => {
+                Box::new(TopicBus::new(sim.clone(), life.clone(), site.topics.clone(), store.clone(), site.from_zero))
+            }
             Some((hub, sight)) => {
                 let inner = hub.connect(T::NAME, &service.sources(), intake.bell());
                 Box::new(EmbeddedBus::new(inner, sim.clone(), life.clone(), sight.clone()))

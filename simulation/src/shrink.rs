@@ -44,8 +44,9 @@ fn candidates(plan: &Plan, narrowed: &Narrowed) -> Vec<Narrowed> {
         Narrowed { without, ..narrowed.clone() }
     };
     let faults = plan.faults.iter().map(without);
-    let orders = numbers.iter().filter(|_| numbers.len() > 1).map(|gone| {
-        only(numbers.iter().copied().filter(|number| number != gone).collect())
-    });
+    let orders = numbers
+        .iter()
+        .filter(|_| numbers.len() > 1)
+        .map(|gone| only(numbers.iter().copied().filter(|number| number != gone).collect()));
     halves.chain(faults).chain(orders).collect()
 }

@@ -94,7 +94,17 @@ impl Stage {
             sim: sim.clone(),
         };
         let customers = Customers::new(sim.clone(), watch);
-        let mut stage = Stage { sim, site, customers, processes: vec![], started: 0, care, looked_at: 0, backups: Default::default(), before_replay: None };
+        let mut stage = Stage {
+            sim,
+            site,
+            customers,
+            processes: vec![],
+            started: 0,
+            care,
+            looked_at: 0,
+            backups: Default::default(),
+            before_replay: None,
+        };
         stage.connect();
         for service in 0..SERVICES {
             stage.start(service, None)?;

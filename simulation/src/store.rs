@@ -37,7 +37,9 @@ impl SimStore {
 
     /// A store that cannot hold what is said about some orders, as a database with a narrower encoding.
     fn refuses(&self, batch: &Batch) -> bool {
-        let odd = |key: &str| key.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte))) % 3 == 0;
+        let odd = |key: &str| {
+            key.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte))) % 3 == 0
+        };
         self.sim.lasts(Fault::StoreRefuses, self.life.service) && batch.log.iter().any(|row| odd(&row.key))
     }
 

@@ -6,11 +6,7 @@ mod seen;
 
 pub use facts::OrderFacts;
 
-use crate::{
-    history::EPOCH,
-    plan::SERVICES,
-    sim::Sim,
-};
+use crate::{history::EPOCH, plan::SERVICES, sim::Sim};
 use choreography::Topic;
 use facts::Shelf;
 use order::requests::request_of;
@@ -232,7 +228,11 @@ impl Watch {
             self.sim.broken("parcel_earned", format!("the parcel of {order_id} is out without {lacking}"), vec![]);
         }
         if let Some(too_much) = ["OrderCancelled", "ShipmentCancelled"].iter().find(|name| order.has(name)) {
-            self.sim.broken("parcel_not_cancelled", format!("the parcel of {order_id} is out after {too_much}"), vec![]);
+            self.sim.broken(
+                "parcel_not_cancelled",
+                format!("the parcel of {order_id} is out after {too_much}"),
+                vec![],
+            );
         }
     }
 }

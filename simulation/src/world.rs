@@ -138,7 +138,11 @@ impl World {
         let millis = |millis: i64| Duration::from_millis(millis.unsigned_abs());
         let usual = self.sim.pace(|dice| (dice.between(1, 40), dice.between(1, 40)));
         let slow = self.sim.strikes(Fault::WorldSlow, 0.2);
-        let slow = if slow { self.sim.draw(Fault::WorldSlow, |dice| (dice.between(0, 8000), dice.between(0, 4000))) } else { (0, 0) };
+        let slow = if slow {
+            self.sim.draw(Fault::WorldSlow, |dice| (dice.between(0, 8000), dice.between(0, 4000)))
+        } else {
+            (0, 0)
+        };
         (millis(usual.0 + slow.0), millis(usual.1 + slow.1))
     }
 }

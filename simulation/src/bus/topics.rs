@@ -151,7 +151,8 @@ impl TopicBus {
 
     /// Where to read on; now and then from an older place, or from the beginning.
     fn place(&self, source: usize, topic: &Topic, after: Position) -> usize {
-        let place = self.places.get(&source).copied().unwrap_or_else(|| if self.from_zero { 0 } else { topic.place_of(after) });
+        let place =
+            self.places.get(&source).copied().unwrap_or_else(|| if self.from_zero { 0 } else { topic.place_of(after) });
         if place == 0 || !self.sim.strikes(Fault::Redelivery, 0.02) {
             return place;
         }

@@ -149,7 +149,9 @@ impl Stage {
         let pause = if self.sim.is_healed() { 10 } else { 60 };
         self.sim.at(self.sim.now() + pause * SECOND, Event::Operator);
         for service in 0..SERVICES {
-            let Some(process) = self.processes.iter().rev().find(|process| process.service() == service) else { continue };
+            let Some(process) = self.processes.iter().rev().find(|process| process.service() == service) else {
+                continue;
+            };
             let store = &self.site.stores[service];
             for wish in wishes(store, &self.site.watch.orders_known()) {
                 if let Wish::RetryWork(_) = wish {

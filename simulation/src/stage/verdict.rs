@@ -45,7 +45,10 @@ impl Stage {
         let (name, store) = (NAMES[service], &self.site.stores[service]);
         let counts = Read::counts(store).unwrap_or_default();
         if counts.work + counts.parked > 0 {
-            return Some(format!("{name} has {} requests open, {} stuck, {} parked", counts.work, counts.stuck, counts.parked));
+            return Some(format!(
+                "{name} has {} requests open, {} stuck, {} parked",
+                counts.work, counts.stuck, counts.parked
+            ));
         }
         let head = self.head(service);
         if !self.sim.plan.embedded && head.seq > 0 && self.site.topics.last(service) != head {

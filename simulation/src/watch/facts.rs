@@ -33,7 +33,15 @@ const NEEDS: &[(&str, &str)] = &[
     ("StockReleased", "OrderCancelled"),
 ];
 /// What may be said more than once about an order.
-const REPEATED: &[&str] = &["OrderUndoProgressed", "TrackingUpdated", "ShipmentCancellationRequested", "EmailSent", "EmailFailed", "SmsSent", "SmsFailed"];
+const REPEATED: &[&str] = &[
+    "OrderUndoProgressed",
+    "TrackingUpdated",
+    "ShipmentCancellationRequested",
+    "EmailSent",
+    "EmailFailed",
+    "SmsSent",
+    "SmsFailed",
+];
 
 type Broken = (&'static str, String);
 
@@ -69,7 +77,12 @@ impl OrderFacts {
     }
 
     fn objection(&self, name: &str) -> Option<Broken> {
-        if self.has(name) && !REPEATED.contains(&name) && name.chars().next().is_some_and(char::is_uppercase) && !name.starts_with("StockReplenished") && name != "LowStockWarning" {
+        if self.has(name)
+            && !REPEATED.contains(&name)
+            && name.chars().next().is_some_and(char::is_uppercase)
+            && !name.starts_with("StockReplenished")
+            && name != "LowStockWarning"
+        {
             return Some(("said_in_order", format!("{name} is said twice")));
         }
         for (closed, (who, events)) in self.closed.iter().zip(CLOSING) {
@@ -120,6 +133,10 @@ pub(super) fn stock(sim: &Sim, shelves: &mut BTreeMap<String, Shelf>, event: &Ev
         Event::StockReservationFailed(_) | Event::LowStockWarning(_) => {}
     }
     if let Some((sku, shelf)) = shelves.iter().find(|(_, shelf)| shelf.available < 0 || shelf.held < 0) {
-        sim.broken("no_oversell", format!("of {sku} {} are available and {} held", shelf.available, shelf.held), vec![]);
+        sim.broken(
+            "no_oversell",
+            format!("of {sku} {} are available and {} held", shelf.available, shelf.held),
+            vec![],
+        );
     }
 }

@@ -213,7 +213,8 @@ impl Books {
     fn label_for(&mut self, order_id: &str) -> String {
         let id = Books::number(self.parcels.len());
         let label = format!("WP{id:06}");
-        let parcel = Parcel { id, order_id: order_id.to_owned(), out: false, delivered: false, void: false, under_way: false };
+        let parcel =
+            Parcel { id, order_id: order_id.to_owned(), out: false, delivered: false, void: false, under_way: false };
         self.parcels.push(ParcelEntry { parcel, label: label.clone(), unreported: 0 });
         label
     }

@@ -122,7 +122,8 @@ impl World {
         }
         let captured = books.ledger.iter().find(|entry| entry.key == request.capture_key && entry.entry.succeeded);
         let refunded = |key: &str| {
-            let of_it = books.ledger.iter().filter(|entry| entry.capture_key.as_deref() == Some(key) && entry.entry.succeeded);
+            let of_it =
+                books.ledger.iter().filter(|entry| entry.capture_key.as_deref() == Some(key) && entry.entry.succeeded);
             of_it.map(|entry| entry.entry.amount_minor).sum::<i64>()
         };
         let answer = match captured {
@@ -136,7 +137,8 @@ impl World {
         if let Some(last) = books.ledger.last_mut() {
             last.capture_key = Some(request.capture_key.clone());
         }
-        self.sim.note(|| format!("the gateway gives back {} for {}: {:?}", request.amount, request.order_id, entry.answer));
+        self.sim
+            .note(|| format!("the gateway gives back {} for {}: {:?}", request.amount, request.order_id, entry.answer));
         self.money_holds(&books, &request.order_id);
         Ok(entry.answer)
     }
@@ -166,7 +168,11 @@ impl World {
             key: key.to_owned(),
             answer: declined.unwrap_or_else(|| GatewayAnswer::Succeeded { receipt: format!("R-{id:06}") }),
             decided_at: now + pending,
-            forgotten_at: if self.sim.plan.has(Fault::KeysForgotten) { now + self.sim.plan.keys_kept } else { Micros::MAX },
+            forgotten_at: if self.sim.plan.has(Fault::KeysForgotten) {
+                now + self.sim.plan.keys_kept
+            } else {
+                Micros::MAX
+            },
             asked,
             capture_key: None,
         };
@@ -187,7 +193,8 @@ impl World {
 
     /// At most one capture, and never more given back than taken: held at every line of the ledger.
     fn money_holds(&self, books: &Books, order_id: &str) {
-        let of_order = || books.ledger.iter().map(|entry| &entry.entry).filter(|e| e.order_id == order_id && e.succeeded);
+        let of_order =
+            || books.ledger.iter().map(|entry| &entry.entry).filter(|e| e.order_id == order_id && e.succeeded);
         let sum = |refund| of_order().filter(|e| e.refund == refund).map(|e| e.amount_minor).sum::<i64>();
         let captures = of_order().filter(|e| !e.refund).count();
         if captures > 1 {

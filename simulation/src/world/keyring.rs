@@ -2,10 +2,7 @@
 
 use super::Wakes;
 use crate::{counters::Situation, fault::Fault, sim::Sim};
-use runtime::{
-    KeyError, Keyring,
-    keyring::KeyAnswer,
-};
+use runtime::{KeyError, Keyring, keyring::KeyAnswer};
 use shared_events::CustomerKey;
 use std::sync::Arc;
 
