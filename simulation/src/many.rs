@@ -32,7 +32,16 @@ pub struct Found {
     took: Duration,
 }
 
-/// Plays all seeds; stops to begin further ones after a while, if one is given.
+/// When no further seed is begun.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ends {
+    /// After so long.
+    pub after: Option<Duration>,
+    /// After so many seeds that break something.
+    pub broken: Option<usize>,
+}
+
+/// Plays all seeds, or as many as `ends` allows.
 ///
 /// # Errors
 /// When one cannot be played at all.
@@ -40,7 +49,7 @@ pub fn play_all(
     seeds: Range<u64>,
     narrowed: &Narrowed,
     care: Care,
-    until: Option<Duration>,
+    ends: Ends,
     threads: Option<usize>,
     show: bool,
 ) -> Result<Found, String> {
@@ -52,7 +61,7 @@ pub fn play_all(
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                while until.is_none_or(|until| begun.elapsed() < until) {
+                while ends.after.is_none_or(|after| begun.elapsed() < after) {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     if seed >= seeds.end {
                         break;
@@ -60,7 +69,12 @@ pub fn play_all(
                     let played = play(Plan::of(seed, narrowed), care).map_err(|why| format!("seed {seed}: {why}"));
                     let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
                     match (&mut *found, played) {
-                        (Ok(found), Ok(outcome)) => found.add(outcome),
+                        (Ok(found), Ok(outcome)) => {
+                            found.add(outcome);
+                            if ends.broken.is_some_and(|broken| found.broken.len() >= broken) {
+                                break;
+                            }
+                        }
                         (found @ Ok(_), Err(why)) => *found = Err(why),
                         (Err(_), _) => break,
                     }

@@ -16,7 +16,7 @@ use crate::{
     watch::Watch,
     world::{Deed, World},
 };
-use runtime::{Handle, Micros, Step, bus::LogHub, store::MemoryStore};
+use runtime::{Handle, LogRow, Micros, Position, Read, Step, bus::LogHub, store::MemoryStore};
 use std::{sync::Arc, time::Duration};
 use tutti::invariants::SERVICES as NAMES;
 
@@ -61,6 +61,23 @@ pub fn play(plan: Plan, care: Care) -> Result<Outcome, String> {
     let tokio = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let tokio = tokio.map_err(|e| format!("no async runtime: {e}"))?;
     tokio.block_on(async { Stage::set(plan, care)?.play().await })
+}
+
+/// Plays the history of a plan and returns the logs of all services.
+///
+/// # Errors
+/// When it cannot be played at all.
+pub fn play_and_keep(plan: Plan, care: Care) -> Result<Vec<Vec<Arc<LogRow>>>, String> {
+    let tokio = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let tokio = tokio.map_err(|e| format!("no async runtime: {e}"))?;
+    tokio.block_on(async {
+        let stage = Stage::set(plan, care)?;
+        let stores = stage.site.stores.clone();
+        stage.play().await?;
+        let all =
+            |store: &MemoryStore| store.log_after(0, Position::default(), usize::MAX >> 1).map_err(|e| e.to_string());
+        stores.iter().map(all).collect()
+    })
 }
 
 /// One history under way.

@@ -1,4 +1,4 @@
-//! `cargo xtask simulate` and `cargo xtask defects`: the deterministic simulation, built for speed, in a process of its own.
+//! `cargo xtask simulate` and `cargo xtask defects`: the deterministic simulation, in a process of its own.
 //! It is not linked in here, so that its virtual clock is in no other program.
 
 use std::process::Command;
@@ -8,7 +8,7 @@ use std::process::Command;
 /// # Errors
 /// When it cannot be built, or something broke.
 pub fn run(args: &[String]) -> Result<(), String> {
-    cargo(&["run", "--release", "--quiet", "--package", "simulation", "--bin", "simulation", "--"], args)
+    cargo(&["run", "--quiet", "--package", "simulation", "--bin", "simulation", "--"], args)
 }
 
 /// Plants defects one after the other and shows in how many histories each is found.
@@ -16,7 +16,7 @@ pub fn run(args: &[String]) -> Result<(), String> {
 /// # Errors
 /// When one is not found, or nothing can be built.
 pub fn defects(args: &[String]) -> Result<(), String> {
-    cargo(&["run", "--release", "--quiet", "--package", "simulation", "--bin", "defects", "--"], args)
+    cargo(&["run", "--quiet", "--package", "simulation", "--bin", "defects", "--"], args)
 }
 
 fn cargo(run: &[&str], args: &[String]) -> Result<(), String> {
