@@ -23,6 +23,9 @@ pub const MAX_KEY: usize = 1024;
 /// Inputs in one batch, at most: also what tells the spans of one batch apart.
 pub const MAX_BATCH: usize = 1024;
 
+/// Places in the order of asking that each batch has for itself, more than any batch can need.
+const ASKS_OF_BATCH: u64 = 1 << 16;
+
 /// Why a record that is itself no poison is set aside.
 pub(crate) const BEHIND_PARKED: &str = "behind a parked record of its source and key";
 
@@ -285,9 +288,11 @@ impl Draft {
         }))
     }
 
-    /// Asks are numbered onwards where nothing was said with them too, so that those of one batch keep their order.
+    /// Asks are numbered onwards where nothing was said with them too, so that those of one batch keep their order, and
+    /// those of a later reign come behind those of an earlier one.
     fn work_row(&self, reign: &mut Reign, work: Work, trace: Traceparent, cause: &str) -> WorkRow {
-        reign.asked = (reign.asked + 1).max(reign.lead.head + self.log.len() as u64);
+        let first = reign.lead.head + reign.lead.commits.saturating_mul(ASKS_OF_BATCH);
+        reign.asked = (reign.asked + 1).max(first + self.log.len() as u64);
         WorkRow {
             name: work.name.to_owned(),
             key: work.key,

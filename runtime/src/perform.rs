@@ -10,8 +10,15 @@ use crate::{
     telemetry::Spans,
     trace::{self, Traceparent},
 };
-use choreography::{Done, Effect, Input, Key};
-use std::{marker::PhantomData, sync::Arc};
+use choreography::{Done, Effect, Input, Key, Undo};
+use std::{
+    collections::HashMap,
+    marker::PhantomData,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// A call whose caller has given up may still arrive, but not later than this.
+const STILL_ARRIVES_WITHIN: Micros = 60_000_000;
 
 /// One attempt at an effect.
 pub struct Attempt {
@@ -59,14 +66,32 @@ pub trait Performer: Send {
 #[must_use]
 pub fn performer<X: Effect + Sync>(adapter: impl Adapter<X>, clock: Arc<dyn Clock>) -> Box<dyn Performer> {
     let tokio = tokio::runtime::Handle::current();
-    Box::new(Performs { adapter: Arc::new(adapter), tokio, clock, effect: PhantomData })
+    Box::new(Performs { adapter: Arc::new(adapter), tokio, clock, doubts: Arc::default(), effect: PhantomData })
 }
 
 struct Performs<X, A> {
     adapter: Arc<A>,
     tokio: tokio::runtime::Handle,
     clock: Arc<dyn Clock>,
+    doubts: Arc<Doubts>,
     effect: PhantomData<fn() -> X>,
+}
+
+/// Since when effects are refused here although an earlier attempt may still arrive, by their keys.
+#[derive(Default)]
+struct Doubts(Mutex<HashMap<String, Micros>>);
+
+impl Doubts {
+    /// Whether it has been refused for so long that nothing arrives any more.
+    fn are_over(&self, key: &str, now: Micros) -> bool {
+        let mut doubts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = *doubts.entry(key.to_owned()).or_insert(now);
+        let over = now.saturating_sub(since) >= STILL_ARRIVES_WITHIN;
+        if over {
+            doubts.remove(key);
+        }
+        over
+    }
 }
 
 impl<X: Effect + Sync, A: Adapter<X>> Performer for Performs<X, A> {
@@ -84,12 +109,16 @@ impl<X: Effect + Sync, A: Adapter<X>> Performer for Performs<X, A> {
 
     fn start(&self, attempt: Attempt, intake: &Arc<Intake>) {
         let (adapter, intake, clock) = (self.adapter.clone(), intake.clone(), self.clock.clone());
+        let doubts = self.doubts.clone();
         let begun = clock.now();
         let stale = is_stale::<X>(&attempt.row, begun);
         // Whatever the adapter sends carries the order's trace on.
         self.tokio.spawn(trace::within(attempt.span, async move {
             let verdict = match X::decode(attempt.row.shape, &attempt.row.body) {
-                Ok(effect) => definite(effect.clone(), perform(&*adapter, &attempt, &effect, stale).await),
+                Ok(effect) => {
+                    let ended = perform(&*adapter, &attempt, &effect, stale).await;
+                    definite(effect, surely(&attempt, ended, &doubts, clock.now()))
+                }
                 Err(why) => Verdict::Stuck(format!("the stored request cannot be read: {why}")),
             };
             attempt.spans.attempted(&attempt, &verdict, begun, clock.now());
@@ -102,22 +131,51 @@ fn is_stale<X: Effect>(row: &WorkRow, now: Micros) -> bool {
     X::USEFUL_FOR.is_some_and(|useful| now > row.due.saturating_add(micros(useful)))
 }
 
+/// What one attempt came to, and whether a refusal is our own.
+enum Ended<X: Effect> {
+    /// The other side's word.
+    Theirs(Outcome<X>),
+    /// Refused here: stale, forgotten. The other side knows nothing of it.
+    Ours(X::Refused),
+}
+
 /// A first attempt calls. Any other asks by key first, and calls only if the other side knows nothing. What nobody
 /// knows of and is no longer useful is refused as stale, which promises that nothing happened.
-async fn perform<X: Effect>(adapter: &impl Adapter<X>, attempt: &Attempt, effect: &X, stale: bool) -> Outcome<X> {
+async fn perform<X: Effect>(adapter: &impl Adapter<X>, attempt: &Attempt, effect: &X, stale: bool) -> Ended<X> {
     if attempt.ask_first {
         let known = adapter.ask(&attempt.key, effect).await;
         failpoint::reached("work.asked");
         if let Some(known) = known {
-            return known;
+            return Ended::Theirs(known);
         }
     }
-    let outcome = match X::stale() {
-        Some(refused) if stale => Outcome::Refused(refused),
-        _ => adapter.call(&attempt.key, effect).await,
-    };
+    if let Some(refused) = X::stale().filter(|_| stale) {
+        return Ended::Ours(refused);
+    }
+    let called = adapter.call(&attempt.key, effect).await;
     failpoint::reached("work.called");
-    outcome
+    match called {
+        Outcome::Refused(refused) if attempt.ask_first && must_be_undone::<X>() => {
+            adapter.ask(&attempt.key, effect).await.map_or(Ended::Ours(refused), Ended::Theirs)
+        }
+        outcome => Ended::Theirs(outcome),
+    }
+}
+
+fn must_be_undone<X: Effect>() -> bool {
+    matches!(X::UNDO, Undo::By(_))
+}
+
+/// A refusal promises that nothing was done and never will be. Our own counts only once an earlier attempt that was
+/// still on its way must have arrived.
+fn surely<X: Effect>(attempt: &Attempt, ended: Ended<X>, doubts: &Doubts, now: Micros) -> Outcome<X> {
+    match ended {
+        Ended::Theirs(outcome) => outcome,
+        Ended::Ours(_) if attempt.ask_first && must_be_undone::<X>() && !doubts.are_over(&attempt.key, now) => {
+            Outcome::Unclear("refused here, but an earlier attempt may still arrive".into())
+        }
+        Ended::Ours(refused) => Outcome::Refused(refused),
+    }
 }
 
 fn definite<X: Effect>(asked: X, outcome: Outcome<X>) -> Verdict {

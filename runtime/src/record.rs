@@ -195,7 +195,7 @@ pub struct WorkRow {
     pub key: Key,
     /// Lane of the service.
     pub lane: u16,
-    /// The log's head when it was asked for: the order within a family.
+    /// Counts up in the order of asking: the order within a family.
     pub seq: u64,
     /// When to perform it, in microseconds since 1970. For an effect: when it was asked for.
     pub due: i64,

@@ -40,7 +40,7 @@ pub struct Reign {
     cached_bytes: usize,
     /// When the last batch was committed.
     pub last_commit: Micros,
-    /// The place of the last work asked for: at least the log's head then, and more than that of any before.
+    /// The place of the last work asked for: more than that of any before, also in earlier reigns.
     pub(crate) asked: u64,
 }
 

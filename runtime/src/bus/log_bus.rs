@@ -34,6 +34,12 @@ impl Bell {
         }
     }
 
+    /// Whether it has rung since somebody last waited or asked: for the simulation, which has no thread that could wait.
+    #[must_use]
+    pub fn has_rung(&self) -> bool {
+        std::mem::take(&mut *self.rung.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Waits until it rings, at most for a while; a ring that nobody waited for counts.
     pub fn wait(&self, at_most: Option<Duration>) {
         let until = at_most.map(|d| Instant::now() + d.min(Duration::from_secs(3600)));

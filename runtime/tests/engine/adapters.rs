@@ -76,9 +76,20 @@ impl Performing {
             // Either an answer comes, or a pause is over as soon as the clock says so.
             self.desk.shared.intake.bell().wait(Some(Duration::from_millis(20)));
             if let Some(until) = until {
-                self.desk.clock.turn((until - self.desk.now()).clamp(0, SECOND / 10));
+                self.desk.clock.turn((until - self.desk.now()).clamp(0, SECOND));
             }
         }
+    }
+
+    /// Runs until something was heard, answered or not.
+    fn until_asked(&mut self) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while self.other.0.lock().unwrap().heard.is_empty() {
+            assert!(Instant::now() < deadline, "nothing was heard");
+            self.desk.settle();
+            self.desk.shared.intake.bell().wait(Some(Duration::from_millis(20)));
+        }
+        self.desk.settle();
     }
 
     fn stuck(&self) -> usize {
@@ -141,12 +152,37 @@ fn what_is_found_at_start_is_asked_for_and_not_called() {
 }
 
 #[test]
-fn what_is_stale_and_unknown_is_refused_without_a_call() {
-    let mut performing = Performing::new(&[], &[None]);
+fn what_is_stale_and_unknown_is_refused_without_a_call_once_nothing_can_arrive_any_more() {
+    let mut performing = Performing::new(&[], &vec![None; 5000]);
     performing.found_at_start();
     performing.desk.clock.turn(61 * SECOND);
-    assert_eq!(performing.until_heard(1), [format!("ask {KEY} 1")]);
+    performing.until_asked();
+    assert_eq!(performing.desk.said(), Vec::<String>::new());
+    performing.desk.clock.turn(61 * SECOND);
+    assert!(performing.until_heard(2).iter().all(|heard| *heard == format!("ask {KEY} 1")));
     assert_eq!(performing.desk.said(), ["Answered a Cook 1 refused: stale"]);
+}
+
+#[test]
+fn what_was_still_on_its_way_when_it_was_stale_counts_after_all() {
+    let asks = [None, Some(Outcome::Done("late".into()))];
+    let mut performing = Performing::new(&[], &asks);
+    performing.found_at_start();
+    performing.desk.clock.turn(61 * SECOND);
+    assert_eq!(performing.until_heard(2), [0; 2].map(|_| format!("ask {KEY} 1")));
+    assert_eq!(performing.desk.said(), ["Answered a Cook 1 late"]);
+}
+
+#[test]
+fn a_refusal_that_the_other_side_knows_nothing_of_counts_only_once_nothing_can_arrive_any_more() {
+    // Given an attempt whose end is unclear, and an adapter that then refuses without calling,
+    let calls = [Outcome::Unclear("a timeout".into()), Outcome::Refused("forgotten".into())];
+    let asks = [None, None, Some(Outcome::Done("late".into()))];
+    let mut performing = Performing::new(&calls, &asks);
+    performing.desk.left(1, "a", Act::Cook);
+    // when the first attempt arrives after all, then it counts.
+    performing.until_heard(5);
+    assert_eq!(performing.desk.said(), ["Answered a Cook 1 late"]);
 }
 
 #[test]
@@ -161,10 +197,13 @@ fn what_is_stale_but_known_is_what_the_other_side_knows() {
 #[test]
 fn what_is_stale_but_unclear_is_asked_for_until_it_is_clear() {
     let unclear = || Some(Outcome::Unclear("away".into()));
-    let mut performing = Performing::new(&[], &[unclear(), unclear(), unclear(), None]);
+    let asks: Vec<_> = [unclear(), unclear(), unclear()].into_iter().chain(vec![None; 5000]).collect();
+    let mut performing = Performing::new(&[], &asks);
     performing.found_at_start();
     performing.desk.clock.turn(3600 * SECOND);
-    assert_eq!(performing.until_heard(4), [0; 4].map(|_| format!("ask {KEY} 1")));
+    performing.until_asked();
+    performing.desk.clock.turn(61 * SECOND);
+    assert!(performing.until_heard(4).iter().all(|heard| *heard == format!("ask {KEY} 1")));
     assert_eq!(performing.desk.said(), ["Answered a Cook 1 refused: stale"]);
 }
 

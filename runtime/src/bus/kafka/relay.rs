@@ -142,6 +142,9 @@ struct State {
     handed: u64,
     /// The last row that is known to be on the topic.
     confirmed: u64,
+    /// Whether the broker has a row of this producer. Only then it knows where the producer is, and takes nothing that
+    /// leaves one out: from a producer that is new to it, it takes any row as the first.
+    known: bool,
     /// Whether the thread reads the log; until it has caught up, rows are only noted.
     behind: bool,
     sender: Option<Arc<Sender>>,
@@ -157,6 +160,11 @@ struct State {
 }
 
 impl State {
+    /// Whether the producer's first row is under way, and no other may be yet.
+    fn waits_to_be_known(&self) -> bool {
+        !self.known && self.handed > self.confirmed
+    }
+
     /// Nothing is left to do.
     fn is_at_rest(&self) -> bool {
         self.retired.is_empty() && !self.behind && self.handed == self.confirmed
@@ -221,6 +229,9 @@ impl Desk {
             if row.seq != state.handed + 1 {
                 return false;
             }
+            if state.waits_to_be_known() {
+                return false;
+            }
             let id = match schemas.id_of(self.service, &row.name, row.schema) {
                 Ok(id) => id,
                 Err(why) => {
@@ -267,7 +278,7 @@ impl Desk {
         let sender = self.settings.producer(Deliveries(reports.clone()));
         let sender = sender.map_err(|e| format!("no producer can be made for {}: {e}", self.topic))?;
         state.retired.extend(state.sender.replace(Arc::new(sender)));
-        (state.reports, state.handed) = (reports, state.confirmed);
+        (state.reports, state.handed, state.known) = (reports, state.confirmed, false);
         Ok(())
     }
 }
@@ -361,7 +372,7 @@ fn run(desk: &Desk, schemas: &Arc<Schemas>) {
             return; // what has not arrived is in the log, and sent by the next reign
         }
         let (retired, sender) = (std::mem::take(&mut state.retired), state.sender.clone());
-        let (looked, behind) = (state.looked, state.behind);
+        let (looked, behind) = (state.looked, state.behind && !state.waits_to_be_known());
         drop(state);
         drop(retired);
         if !looked {
@@ -416,6 +427,7 @@ fn look_at_reports(desk: &Desk) {
     let confirmed = state.reports.confirmed.load(Ordering::Acquire);
     if confirmed > state.confirmed {
         (state.confirmed, state.moved, state.trouble) = (confirmed, Some(Instant::now()), None);
+        state.known = true;
     }
     if state.reports.receded.load(Ordering::Acquire) {
         state.must_look();
