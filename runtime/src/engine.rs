@@ -190,7 +190,7 @@ impl<T: Topic> Engine<T> {
         let service = T::NAME;
         Err(StoreError::Fatal(format!(
             "the topic of {service} goes on to event {}.0.{}, but this store only to {}.0.{}: it was lost, or is an older copy. Nothing was sent. \
-             Run `tutti recover --service {service}`, which takes the missing events from the topic, or `tutti reset`, which begins the whole shop anew",
+             Run `tutti recover --service {service}`, which takes the missing events from the topic, or `tutti reset --deployed`, which begins the whole shop anew",
             said.generation, said.seq, log.generation, log.seq
         )))
     }

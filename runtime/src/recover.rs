@@ -79,7 +79,7 @@ pub enum RecoverError {
     /// The topic does not reach back to where the store ends.
     #[error(
         "the topic of {service} begins behind what the store has: event {wanted} is not there any more (the topic begins with {found}). \
-         Restore a backup that goes at least up to the event before {found}, and run this again; or begin the whole shop anew with `tutti reset`"
+         Restore a backup that goes at least up to the event before {found}, and run this again; or begin the whole shop anew with `tutti reset --deployed`"
     )]
     Cut {
         /// The service.

@@ -158,7 +158,7 @@ fn what_a_deployed_shop_s_job_lacks_is_named() {
         (&recover, &[BROKERS, REGISTRY], "PAYMENT_DATABASE_URL is not set"),
         (&recover, &[BROKERS, REGISTRY, ("DATABASE_URL", "nonsense")], "DATABASE_URL cannot be used"),
         (&["republish"], &[BROKERS, REGISTRY, ("DATABASE_URL", "postgres://a@b/c")], "ORDER_DATABASE_URL is not set"),
-        (&["reset", "--yes"], &[BROKERS, REGISTRY], "ORDER_DATABASE_URL is not set"),
+        (&["reset", "--deployed", "--yes"], &[BROKERS, REGISTRY], "ORDER_DATABASE_URL is not set"),
     ] {
         let (code, told) = deployed(args, settings);
         assert_eq!(code, 2, "{args:?}: {told}");

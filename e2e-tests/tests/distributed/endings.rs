@@ -14,7 +14,7 @@ use tutti::{
 };
 
 /// What happens to an order, and how the API tells its end.
-type Story = (&'static str, &'static str, Option<&'static str>);
+pub type Story = (&'static str, &'static str, Option<&'static str>);
 
 const STORIES: [Story; 6] = [
     ("completed", "completed", None),
@@ -39,7 +39,7 @@ fn request(story: &str) -> Value {
 }
 
 /// Places one order of each story; a customer insists until there is an answer.
-async fn place_all(site: &Site, round: &str) -> Vec<(Story, String)> {
+pub async fn place_all(site: &Site, round: &str) -> Vec<(Story, String)> {
     let mut placed = vec![];
     for story in STORIES {
         let key = format!("{}-{round}", story.0.replace(' ', "-"));

@@ -13,6 +13,7 @@ mod replicas;
 mod servers;
 mod site;
 mod start;
+mod tracing;
 
 #[allow(dead_code, reason = "shared with the tests of the shop in one process, which use all of it")]
 #[path = "../shop/client.rs"]
@@ -20,5 +21,8 @@ mod client;
 #[allow(dead_code, reason = "shared with the tests of the shop in one process, which use all of it")]
 #[path = "../shop/request.rs"]
 mod request;
+#[allow(dead_code, reason = "shared with the tests of the shop in one process, which use all of it")]
+#[path = "../shop/traces.rs"]
+mod traces;
 #[path = "../shop/wait.rs"]
 mod wait;

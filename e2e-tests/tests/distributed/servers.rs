@@ -68,13 +68,63 @@ impl Servers {
                 tokio::task::spawn_blocking(move || provision(&admin, &name, PASSWORD, Handle::current()));
             provisioned.await.unwrap().unwrap();
         }
-        let retention = Duration::from_secs(3600);
-        // As safe as the brokers allow.
-        let (replication, min_in_sync) = if self.brokers() < 3 { (1, 1) } else { (3, 2) };
-        let layout = Layout { partitions: topics::PARTITIONS, replication, min_in_sync, retention };
-        topics::create(&self.kafka, &SERVICES, &layout).await.unwrap();
+        self.create_topics().await;
         // A registry that has just come back, or has much to do, may not answer at once.
         until("the schemas are registered", || async { registration::register(&self.kafka, false).await.ok() }).await;
+    }
+
+    /// Creates what topics there are not, as safe as the brokers allow; one that was just deleted may still be going.
+    pub async fn create_topics(&self) {
+        let (replication, min_in_sync) = if self.brokers() < 3 { (1, 1) } else { (3, 2) };
+        let retention = Duration::from_secs(3600);
+        let layout = Layout { partitions: topics::PARTITIONS, replication, min_in_sync, retention };
+        until("the topics are there", || async { topics::create(&self.kafka, &SERVICES, &layout).await.ok() }).await;
+    }
+
+    /// Deletes them, with everything on them, as if the brokers had lost it.
+    #[allow(dead_code, reason = "shared with tests that lose nothing")]
+    pub async fn delete_topics(&self) {
+        let names = SERVICES.map(|service| self.kafka.topic(service));
+        let names = names.each_ref().map(|name| name.as_str());
+        for deleted in kafka_admin(&self.kafka).delete_topics(&names, &AdminOptions::new()).await.unwrap() {
+            deleted.unwrap();
+        }
+    }
+
+    /// A database as if it had just been made.
+    #[allow(dead_code, reason = "shared with tests that lose nothing")]
+    pub async fn empty_database(&self, owner: &str) {
+        let name = self.database(owner);
+        self.as_admin(&[format!("DROP DATABASE {name} WITH (FORCE)"), format!("CREATE DATABASE {name} OWNER {name}")])
+            .await;
+    }
+
+    /// Keeps a copy of a database that nobody uses just now.
+    #[allow(dead_code, reason = "shared with tests that lose nothing")]
+    pub async fn back_up(&self, owner: &str) {
+        let name = self.database(owner);
+        self.as_admin(&[format!("CREATE DATABASE {name}_backup TEMPLATE {name} OWNER {name}")]).await;
+    }
+
+    /// Puts the copy in its place.
+    #[allow(dead_code, reason = "shared with tests that lose nothing")]
+    pub async fn restore(&self, owner: &str) {
+        let name = self.database(owner);
+        let renamed = format!("ALTER DATABASE {name}_backup RENAME TO {name}");
+        self.as_admin(&[format!("DROP DATABASE {name} WITH (FORCE)"), renamed]).await;
+    }
+
+    /// One after the other, because none of them may be in a transaction. Sessions of a process that was killed may
+    /// still be ending.
+    async fn as_admin(&self, statements: &[String]) {
+        let admin: Config = format!("{}/postgres", self.admin).parse().unwrap();
+        let (client, connection) = admin.connect(NoTls).await.unwrap();
+        let connection = tokio::spawn(connection);
+        for statement in statements {
+            until(statement, || async { client.batch_execute(statement).await.ok() }).await;
+        }
+        drop(client);
+        connection.await.unwrap().unwrap();
     }
 
     /// How many brokers there are.

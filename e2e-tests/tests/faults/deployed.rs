@@ -10,6 +10,7 @@ use crate::{
 };
 use serde_json::{Value, json};
 use std::process::Stdio;
+use tokio::process::Command;
 use tutti::shop::SERVICES;
 
 /// Where the edge finds each service, and where its database is.
@@ -100,19 +101,45 @@ impl Deployed {
             })
             .await;
         }
+        // Row by row, each topic has what its service's log has.
+        let topics = self.job(&["republish", "--dry-run", "--json"]).await;
+        for topic in topics["services"].as_array().unwrap() {
+            assert_eq!(topic["lacks"], false, "{topic}");
+        }
         report
+    }
+
+    /// Waits until a topic has all that a service has committed, whose process is gone: another one publishes it.
+    pub async fn published_by(&self, service: &'static str) {
+        self.job(&["republish", "--service", service, "--json"]).await;
     }
 
     /// What `tutti verify` says.
     async fn verified(&self) -> Value {
-        let mut verify = program("tutti");
-        verify.args(["verify", "--deployed", "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped());
-        verify.env("WORLD_URL", format!("http://{}", self.site.world.listen));
-        for (service, _, _, database) in ADDRESSES {
-            verify.env(database, self.site.servers.url(service));
-        }
-        let output = verify.output().await.unwrap();
+        let output = self.tutti(&["verify", "--deployed", "--json"]).output().await.unwrap();
         serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|_| panic!("no report: {}", String::from_utf8_lossy(&output.stderr)))
+    }
+
+    /// Runs a job of the command line, which must succeed, and gives what it prints.
+    pub async fn job(&self, args: &[&str]) -> Value {
+        let output = self.tutti(args).output().await.unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "tutti {args:?}: {}: {told}", output.status);
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("tutti {args:?} prints no JSON: {told}"))
+    }
+
+    /// The command line, with the settings of an operator of this shop.
+    fn tutti(&self, args: &[&str]) -> Command {
+        let mut tutti = program("tutti");
+        tutti.args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
+        tutti.env("WORLD_URL", format!("http://{}", self.site.world.listen));
+        let kafka = &self.site.servers.kafka;
+        tutti.env("KAFKA_BOOTSTRAP_SERVERS", &kafka.brokers).env("SCHEMA_REGISTRY_URL", &kafka.registry);
+        tutti.env("KAFKA_TOPIC_PREFIX", &kafka.prefix);
+        for (service, _, _, database) in ADDRESSES {
+            tutti.env(database, self.site.servers.url(service));
+        }
+        tutti
     }
 }

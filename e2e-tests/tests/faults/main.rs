@@ -11,6 +11,7 @@ mod deployed;
 mod failpoints;
 mod processes;
 mod real_servers;
+mod rebuilding;
 mod servers_fail;
 mod topics;
 

@@ -32,6 +32,7 @@ mod stock;
 mod stop;
 mod telemetry;
 mod trace;
+mod traces;
 mod verified;
 mod wait;
 mod world;

@@ -529,10 +529,10 @@ const RESET_EXAMPLES: &str = "\
 Examples:
   tutti reset
   tutti reset --data ./elsewhere --yes
-  tutti reset --dry-run                 what would be deleted
+  tutti reset --deployed --dry-run      what would be deleted of a shop of services of their own
 
-With KAFKA_BOOTSTRAP_SERVERS set it is a deployed shop: the tables behind <SERVICE>_DATABASE_URL of all services, the
-customers' keys behind KEYRING_DATABASE_URL if set, and the topics. Nothing is deleted while any service runs.";
+With --deployed: the tables behind <SERVICE>_DATABASE_URL of all services, the customers' keys behind KEYRING_DATABASE_URL
+if set, and the topics at KAFKA_BOOTSTRAP_SERVERS. Nothing is deleted while any service runs.";
 
 /// `tutti reset`.
 #[derive(Debug, Args)]
@@ -540,6 +540,9 @@ pub struct ResetArgs {
     /// Which directory
     #[arg(long, value_name = "DIR", env = "TUTTI_DATA", hide_env_values = true, default_value = "tutti-data")]
     pub data: PathBuf,
+    /// Delete a deployed shop instead: databases and topics, as the environment names them
+    #[arg(long)]
+    pub deployed: bool,
     /// Do not ask
     #[arg(long)]
     pub yes: bool,

@@ -20,10 +20,7 @@ use tokio::runtime::Handle;
 
 /// Deletes the shop, after asking on a terminal.
 pub(super) fn run(args: &ResetArgs, screen: &Screen) -> Result<(), Failure> {
-    match setting("KAFKA_BOOTSTRAP_SERVERS") {
-        Some(_) => deployed(args, screen),
-        None => directory(args, screen),
-    }
+    if args.deployed { deployed(args, screen) } else { directory(args, screen) }
 }
 
 fn directory(args: &ResetArgs, screen: &Screen) -> Result<(), Failure> {
