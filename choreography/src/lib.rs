@@ -27,5 +27,5 @@ pub use emits::{Declared, Emits, Out, Work};
 pub use event::{Event, Key, Topic};
 pub use input::{Input, Origin};
 pub use map::{MapRow, ServiceMap};
-pub use service::{Decision, Decode, Kind, Reaction, Service, Start};
+pub use service::{Decision, Decode, Kind, Reaction, Service, Start, TurnOf};
 pub use state::{AnyState, Slot, State, States, Stored};

@@ -30,6 +30,9 @@ type Run<T> = Box<dyn Fn(&dyn Any, &States) -> Out<T> + Send + Sync>;
 /// Reads an input from bytes: its version or shape, and the bytes.
 pub type Decode = fn(u16, &[u8]) -> Result<Box<dyn Any + Send>, String>;
 
+/// Reads the family and the subject of a stored request, from its shape and the bytes.
+pub type TurnOf = fn(u16, &[u8]) -> Option<(&'static str, Key)>;
+
 /// One decision with its types erased, as the runtime calls it.
 pub struct Reaction<T: Topic> {
     /// What it decides about.
@@ -39,7 +42,7 @@ pub struct Reaction<T: Topic> {
     /// Reads the input from bytes.
     pub decode: Decode,
     /// For the answer of an effect: family and subject of a stored request.
-    pub turn: fn(u16, &[u8]) -> Option<(&'static str, Key)>,
+    pub turn: TurnOf,
     /// Asks for the states the input will need, before anything is loaded.
     pub(crate) look: Look,
     pub(crate) run: Run<T>,

@@ -1,6 +1,6 @@
 //! Rebuilding a service whose store was lost, or is an older copy, from its own topic (ADR 14).
 //!
-//! What a service said is on its topic, with what caused it. So its life is led once more, event by event ([`replay`]):
+//! What a service said is on its topic, with what caused it. So its life is led once more, event by event (replay.rs):
 //! records are decided again in the states of that moment, which gives back what was asked of the world; answers that led
 //! to events are known by them. What is still open then is asked for by its key when the service runs again, and never
 //! called first. Records behind the last one that is known to have been taken come again through the door as new ones.

@@ -1,7 +1,7 @@
 //! What a topic lacks of its service's log, and publishing it again.
 //!
 //! A service that runs does that by itself: before its reign's first row its relay looks at the topic, and once more when
-//! the topic has gone back ([`goes_on_behind`]). So one process publishes, and only ever a contiguous run upwards; readers
+//! the topic has gone back (`goes_on_behind`). So one process publishes, and only ever a contiguous run upwards; readers
 //! pass over what they have seen. What is left to a job is a service that does not run, or a hole in the midst of a topic,
 //! which only somebody notices who reads all of it.
 

@@ -1,6 +1,8 @@
 //! The command line as a person or a script meets it: the real binary, its output and its exit code, against a small
 //! stand-in for the shop.
 
+#![allow(clippy::unwrap_used, reason = "clippy knows tests by their attribute, and helpers have none")]
+
 mod stand_in;
 
 use insta::assert_snapshot;

@@ -86,7 +86,7 @@ impl PostgresKeyring {
     /// # Errors
     /// [`StoreError::Fatal`] when the setting cannot be right, [`StoreError::Outage`] when the database is away.
     pub async fn reach(&self) -> Result<(), StoreError> {
-        open(&self.database).await.map(drop)
+        within(open(&self.database)).await.map(drop)
     }
 
     async fn key(&self, customer: &str, make: bool) -> Result<CustomerKey, KeyError> {
@@ -157,12 +157,15 @@ impl Session {
             let found = ask(&connected, asks).await?;
             Ok((connected, found))
         };
-        let answered = tokio::time::timeout(ANSWERS_WITHIN, asking).await;
-        let late = |_| StoreError::Outage(format!("no answer within {} s", ANSWERS_WITHIN.as_secs()));
-        let (connected, found) = answered.map_err(late)??;
+        let (connected, found) = within(asking).await?;
         self.connected = Some(connected);
         Ok(found)
     }
+}
+
+async fn within<R>(asking: impl Future<Output = Result<R, StoreError>>) -> Result<R, StoreError> {
+    let late = |_| StoreError::Outage(format!("no answer within {} s", ANSWERS_WITHIN.as_secs()));
+    tokio::time::timeout(ANSWERS_WITHIN, asking).await.map_err(late)?
 }
 
 /// Opens a session, and makes the table if it is not there and the role may.

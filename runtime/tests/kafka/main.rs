@@ -3,7 +3,7 @@
 //!
 //! Needs `KAFKA_BOOTSTRAP_SERVERS` and `SCHEMA_REGISTRY_URL`; without them each test says so and passes.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 #[path = "../support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "shared with the engine's tests, which use more of it")]

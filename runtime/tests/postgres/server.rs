@@ -59,6 +59,7 @@ impl Server {
     }
 
     /// A copy of a database to which nobody is connected, as a backup is restored.
+    #[allow(dead_code, reason = "shared with tests that copy nothing")]
     pub fn copy(&self, of: &Fresh) -> Fresh {
         let name = unique("copy");
         self.sql("postgres", &format!("CREATE DATABASE {name} TEMPLATE {}", of.name));

@@ -26,10 +26,11 @@ pub enum Sessions {
     Memory(MemoryStore),
     Sqlite(Arc<tempfile::TempDir>),
     /// A store of the test's own.
+    #[allow(dead_code, reason = "shared with tests that need no others")]
     Other(Open),
 }
 
-type Open = Arc<dyn Fn() -> (Box<dyn Store>, Arc<dyn Read>)>;
+type Open = Arc<dyn Fn() -> (Box<dyn Store>, Arc<dyn Read>) + Send + Sync>;
 
 impl Sessions {
     pub fn memory() -> Sessions {

@@ -390,7 +390,8 @@ fn look(desk: &Desk) {
     let begun = ends.and_then(|peeked| Ok((peeked.ends, first?))).and_then(|(ends, first)| {
         let (confirmed, first) = (state.at(state.confirmed), first.first().map(|row| row.position()));
         let from = republish::goes_on_behind(&ends, first, confirmed).min(state.again.unwrap_or(confirmed));
-        if from < confirmed {
+        // A log of which nothing was ever published lacks nothing.
+        if from < confirmed && confirmed.seq > 0 {
             let (service, topic) = (desk.service, &desk.topic);
             tracing::warn!(service, topic, ?from, until = ?state.told, "the topic lacks events; they are published again");
         }
