@@ -447,10 +447,3 @@ fn every_interleaving_of_one_order_is_right_and_meets_every_pair_of_the_tables()
     let expected = std::fs::read_to_string(path).expect("the list of pairs");
     assert_eq!(met, expected, "the pairs met are not those listed; with UPDATE_PAIRS set the list is written anew");
 }
-
-#[test]
-fn two_orders_that_compete_for_one_unit_both_end_well() {
-    let shop = Shop { cancels: 1, refusals: false, reports: false, ..Shop::new(2, 1) };
-    let (states, _) = check(shop);
-    println!("{states} states");
-}
