@@ -1,6 +1,8 @@
 //! The choreography, checked exhaustively: every interleaving of deliveries, answers, timers, cancels and reports, driving
 //! the shipped decisions. A pair of state and input that is in no table of the protocol panics, and is a violation.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 use choreography::{Done, Effect, Input, Origin, Service, Topic};
 use order::domain::{CancelOrder, PlaceOrder};
 use payment::domain::{Charge, Refund};

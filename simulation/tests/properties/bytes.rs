@@ -1,6 +1,6 @@
 //! Bytes from outside, made of good ones by cutting, changing, repeating and mixing: read or refused, never a panic.
 
-use choreography::{Event, Topic};
+use choreography::Topic;
 use order::request::OrderRequest;
 use runtime::LogRow;
 use shared_events::{email, inventory, order as orders, payment, shipping};
