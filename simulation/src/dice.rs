@@ -14,14 +14,14 @@ impl Dice {
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn throw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         mix(self.0)
     }
 
     /// A number below `sides`; 0 for none.
     pub fn below(&mut self, sides: u64) -> u64 {
-        self.next() % sides.max(1)
+        self.throw() % sides.max(1)
     }
 
     /// A number from `low` to `high`, both included.
@@ -47,7 +47,7 @@ impl Dice {
     }
 
     fn fraction(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+        (self.throw() >> 11) as f64 / (1_u64 << 53) as f64
     }
 }
 
@@ -67,7 +67,7 @@ mod tests {
             (0..4)
                 .map({
                     let mut dice = Dice::new(seed, purpose);
-                    move |_| dice.next()
+                    move |_| dice.throw()
                 })
                 .collect::<Vec<_>>()
         };

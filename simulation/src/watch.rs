@@ -132,8 +132,9 @@ impl Watch {
     fn row(&self, seen: &mut Seen, service: usize, row: &LogRow) {
         seen.events += 1;
         let before = seen.heads[service];
-        let dense = row.generation == before.generation && row.seq == before.seq + 1;
-        if !dense && !(row.seq == 1 && row.generation > before.generation) {
+        let begins = row.seq == 1 && row.generation > before.generation;
+        let goes_on = row.generation == before.generation && row.seq == before.seq + 1;
+        if !begins && !goes_on {
             let sentence = format!("{} says {} after {}", NAMES[service], row.seq, before.seq);
             self.sim.broken("dense", sentence, vec![]);
         }

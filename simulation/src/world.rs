@@ -72,7 +72,6 @@ impl World {
     }
 
     /// Its books.
-    #[must_use]
     pub fn books(&self) -> MutexGuard<'_, Books> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,5 +1,7 @@
 //! The simulation itself: histories repeat, differ between seeds, hold, and are made smaller when they break.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 use simulation::{
     plan::{Narrowed, Plan},
     stage::{Care, Outcome, play},

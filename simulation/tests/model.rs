@@ -1,6 +1,8 @@
 //! The choreography, checked exhaustively: every interleaving of deliveries, answers, timers, cancels and reports, driving
 //! the shipped decisions. A pair of state and input that is in no table of the protocol panics, and is a violation.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 use choreography::{Done, Effect, Input, Origin, Service, Topic};
 use order::domain::{CancelOrder, PlaceOrder};
 use payment::domain::{Charge, Refund};
@@ -359,16 +361,16 @@ impl Model for Shop {
 
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
-            Property::<Shop>::always("no pair is outside the tables", |_, stand: &Stand| stand.poison.is_none()),
-            Property::<Shop>::always("one closing event per participant", |_, stand| {
+            Property::always("no pair is outside the tables", |_, stand: &Stand| stand.poison.is_none()),
+            Property::always("one closing event per participant", |_, stand: &Stand| {
                 stand.closed.values().flatten().all(|count| *count <= 1)
             }),
-            Property::<Shop>::always("money is taken once and goes back once", |_, stand| {
+            Property::always("money is taken once and goes back once", |_, stand: &Stand| {
                 stand.world.values().all(|world| world.captured <= 1 && world.refunded <= world.captured)
             }),
-            Property::<Shop>::always(
+            Property::always(
                 "a parcel is out only of a confirmed order that is not cancelled",
-                |shop: &Shop, stand| {
+                |shop: &Shop, stand: &Stand| {
                     shop.orders.iter().all(|id| {
                         let order = name_of(stand.states.get(&(0, "order", id.clone())));
                         let out = stand.world.get(id).is_some_and(|world| world.out);
@@ -376,13 +378,13 @@ impl Model for Shop {
                     })
                 },
             ),
-            Property::<Shop>::always("undone only after all three", |shop, stand| {
+            Property::always("undone only after all three", |shop: &Shop, stand: &Stand| {
                 shop.orders.iter().all(|id| {
                     let undone = name_of(stand.states.get(&(0, "order", id.clone()))) == "Undone";
                     !undone || stand.closed.get(id).is_some_and(|closed| *closed == [1, 1, 1])
                 })
             }),
-            Property::<Shop>::always(
+            Property::always(
                 "at rest every order is completed or undone, and so is everything about it",
                 |shop, stand| {
                     let mut steps = vec![];
@@ -391,10 +393,11 @@ impl Model for Shop {
                         || shop.orders.iter().all(|id| ended_well(stand, id))
                 },
             ),
-            Property::<Shop>::sometimes("an order is completed", |shop, stand| {
-                shop.orders.iter().any(|id| name_of(stand.states.get(&(0, "order", id.clone()))) == "Completed")
+            Property::sometimes("an order is completed", |shop: &Shop, stand: &Stand| {
+                let completed = |id: &String| name_of(stand.states.get(&(0, "order", id.clone()))) == "Completed";
+                shop.units == 0 || shop.orders.iter().any(completed)
             }),
-            Property::<Shop>::sometimes("an order is undone", |shop, stand| {
+            Property::sometimes("an order is undone", |shop: &Shop, stand: &Stand| {
                 shop.orders.iter().any(|id| name_of(stand.states.get(&(0, "order", id.clone()))) == "Undone")
             }),
         ]
@@ -439,12 +442,10 @@ fn every_interleaving_of_one_order_is_right_and_meets_every_pair_of_the_tables()
     pairs.extend(without_stock);
     println!("{states} states, {} pairs", pairs.len());
     let met: String = pairs.iter().map(|pair| format!("{pair}\n")).collect();
-    assert_eq!(met, include_str!("pairs.txt"), "the pairs met are not those of the protocol");
-}
-
-#[test]
-fn two_orders_that_compete_for_one_unit_both_end_well() {
-    let shop = Shop { cancels: 1, refusals: false, reports: false, ..Shop::new(2, 1) };
-    let (states, _) = check(shop);
-    println!("{states} states");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pairs.txt");
+    if std::env::var_os("UPDATE_PAIRS").is_some() {
+        std::fs::write(path, &met).expect("the list of pairs is written");
+    }
+    let expected = std::fs::read_to_string(path).expect("the list of pairs");
+    assert_eq!(met, expected, "the pairs met are not those listed; with UPDATE_PAIRS set the list is written anew");
 }
