@@ -72,6 +72,16 @@ impl Deployed {
         .await
     }
 
+    /// Waits until a service has said more, and its topic has it.
+    pub async fn says_more(&self, service: &str) {
+        let head = self.site[service].status().await["head"].as_u64().unwrap();
+        until(&format!("{service} says more"), || async {
+            let published = self.site[service].status().await["published"].as_u64().unwrap();
+            (published >= head + 20).then_some(())
+        })
+        .await;
+    }
+
     /// Waits until everybody is ready again.
     pub async fn ready(&self) {
         for service in self.site.services.values() {

@@ -26,7 +26,7 @@ async fn a_service_whose_database_was_lost_refuses_to_run_until_it_is_recovered_
     let mut accepted = vec![];
     for name in ["payment", "order"] {
         let customers = Customers::come_after(&shop.client(), accepted.len());
-        customers.have_ordered(20).await;
+        shop.says_more(name).await;
         shop.site.process(name).kill().await;
         shop.published_by(name).await;
         shop.site.servers.empty_database(name).await;
@@ -45,12 +45,12 @@ async fn a_service_restored_from_an_older_backup_is_recovered_likewise() {
     shop.open().await;
     let customers = Customers::come(&shop.client());
     for name in ["shipping", "inventory"] {
-        customers.have_ordered(20).await;
+        shop.says_more(name).await;
         shop.site.process(name).kill().await;
         shop.site.servers.back_up(name).await;
         shop.site.process(name).start();
-        customers.have_ordered(20).await;
         shop.site[name].ready().await;
+        shop.says_more(name).await;
         shop.site.process(name).kill().await;
         shop.published_by(name).await;
         shop.site.servers.restore(name).await;
