@@ -9,7 +9,7 @@ async fn each_service_is_killed_and_paused_under_load_and_nothing_is_lost() {
     let Some(_servers) = RealServers::taken().await else { return };
     let Some(mut shop) = Deployed::new(&[]).await else { return };
     shop.open().await;
-    let customers = Customers::come(&shop.client());
+    let customers = Customers::come_after(&shop.client(), 0);
     for name in SERVICES {
         customers.have_ordered(10).await;
         shop.site.process(name).kill().await;
@@ -35,7 +35,7 @@ async fn a_paused_leader_is_followed_by_its_standby_and_does_no_harm_when_it_goe
     let Some(_servers) = RealServers::taken().await else { return };
     let Some(mut shop) = Deployed::new(&[]).await else { return };
     shop.open().await;
-    let customers = Customers::come(&shop.client());
+    let customers = Customers::come_after(&shop.client(), 0);
     for name in ["payment", "inventory"] {
         let mut standby = shop.site.replica(name);
         standby.start();

@@ -7,7 +7,7 @@ async fn topics_that_were_lost_under_load_are_filled_again_and_nothing_is_lost()
     let Some(_servers) = RealServers::taken().await else { return };
     let Some(mut shop) = Deployed::new(&[]).await else { return };
     shop.open().await;
-    let customers = Customers::come(&shop.client());
+    let customers = Customers::come_after(&shop.client(), 0);
     customers.have_ordered(40).await;
     shop.site.servers.delete_topics().await;
     shop.site.servers.create_topics().await;
@@ -43,7 +43,7 @@ async fn a_service_restored_from_an_older_backup_is_recovered_likewise() {
     let Some(_servers) = RealServers::taken().await else { return };
     let Some(mut shop) = Deployed::new(&[]).await else { return };
     shop.open().await;
-    let customers = Customers::come(&shop.client());
+    let customers = Customers::come_after(&shop.client(), 0);
     for name in ["shipping", "inventory"] {
         shop.says_more(name).await;
         shop.site.process(name).kill().await;

@@ -10,7 +10,7 @@ async fn each_server_is_killed_and_paused_under_load_and_nothing_is_lost() {
     let Some(servers) = RealServers::taken().await else { return };
     let Some(mut shop) = Deployed::new(&[]).await else { return };
     shop.open().await;
-    let customers = Customers::come(&shop.client());
+    let customers = Customers::come_after(&shop.client(), 0);
 
     // Without its database a service says so, and takes nothing.
     customers.have_ordered(SOME).await;

@@ -16,6 +16,8 @@ use tokio::{sync::watch, task::JoinSet};
 
 /// How many order at the same time.
 const CUSTOMERS: usize = 16;
+/// The same where it is not the load that matters.
+const FEW: usize = 3;
 /// Cards, some of them more often than others.
 const CARDS: [&str; 12] = [
     "tok_ok",
@@ -59,12 +61,16 @@ pub struct Customers {
 impl Customers {
     /// They begin to order.
     pub fn come(client: &Client) -> Customers {
-        Customers::come_after(client, 0)
+        Customers::many(client, 0, CUSTOMERS)
     }
 
-    /// They begin to order, after others who have sent so many requests.
+    /// A few begin to order, after others who have sent so many requests.
     #[allow(dead_code, reason = "shared with tests that have only one crowd")]
     pub fn come_after(client: &Client, others: usize) -> Customers {
+        Customers::many(client, others, FEW)
+    }
+
+    fn many(client: &Client, others: usize, customers: usize) -> Customers {
         let crowd = Arc::new(Crowd {
             client: client.clone(),
             leaving: AtomicBool::new(false),
@@ -73,7 +79,7 @@ impl Customers {
             journal: Mutex::default(),
         });
         let mut tasks = JoinSet::new();
-        for _ in 0..CUSTOMERS {
+        for _ in 0..customers {
             let crowd = crowd.clone();
             tasks.spawn(async move { crowd.order_on_and_on().await });
         }
