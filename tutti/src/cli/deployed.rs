@@ -1,5 +1,6 @@
 //! The parts of a deployed shop, as the environment names them: for jobs that work on databases and topics themselves.
 
+use super::setting::{optional, required};
 use crate::{failure::Failure, shop::SERVICES};
 use runtime::{
     StoreError,
@@ -9,7 +10,7 @@ use runtime::{
     },
     store::{Database, PostgresRead, PostgresStore, Read},
 };
-use std::{env, sync::Arc};
+use std::sync::Arc;
 use tokio::runtime::Handle;
 
 /// Where the topics are, and how to find the databases.
@@ -25,38 +26,29 @@ pub(super) struct Connected {
     pub bell: Arc<Bell>,
 }
 
-/// A setting, if it is there and not empty.
-pub(super) fn setting(name: &str) -> Option<String> {
-    env::var(name).ok().filter(|value| !value.is_empty())
-}
-
-fn needed(name: &str, example: &str) -> Result<String, Failure> {
-    setting(name).ok_or_else(|| Failure::Usage(format!("{name} is not set; give it as, for example, {example}")))
-}
-
 impl Deployed {
     /// # Errors
     /// Where there is no deployed shop: says what is possible with one in a single process.
     pub fn of_the_environment(job: &str) -> Result<Deployed, Failure> {
-        let Some(brokers) = setting("KAFKA_BOOTSTRAP_SERVERS") else {
+        let Some(brokers) = optional("KAFKA_BOOTSTRAP_SERVERS") else {
             return Err(Failure::Usage(format!(
                 "KAFKA_BOOTSTRAP_SERVERS is not set, so this is no deployed shop. In a shop in one process (`tutti up`) each \
                  service's log is its topic, one and the same file: there is nothing to {job} it from. Restore the whole data \
                  directory from a backup, or begin anew with `tutti reset`"
             )));
         };
-        let registry = needed("SCHEMA_REGISTRY_URL", "http://127.0.0.1:8081")?;
-        let prefix = setting("KAFKA_TOPIC_PREFIX").unwrap_or_default();
+        let registry = required("SCHEMA_REGISTRY_URL", "http://127.0.0.1:8081")?;
+        let prefix = optional("KAFKA_TOPIC_PREFIX").unwrap_or_default();
         Ok(Deployed { kafka: Settings { prefix, ..Settings::new(&brokers, &registry, Handle::current()) } })
     }
 
     /// The database of one service. `DATABASE_URL` names it where only one service is meant.
     pub fn database(&self, service: &str, alone: bool) -> Result<Database, Failure> {
         let name = format!("{}_DATABASE_URL", service.to_uppercase());
-        let url = match (setting(&name), setting("DATABASE_URL")) {
+        let url = match (optional(&name), optional("DATABASE_URL")) {
             (None, Some(url)) if alone => url,
             (Some(url), _) => url,
-            _ => needed(&name, &format!("postgres://{service}:PASSWORD@127.0.0.1:5432/{service}"))?,
+            _ => required(&name, &format!("postgres://{service}:PASSWORD@127.0.0.1:5432/{service}"))?,
         };
         Database::new(&url, Handle::current()).map_err(|error| Failure::Usage(format!("{name}: {error}")))
     }

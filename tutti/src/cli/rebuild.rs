@@ -2,7 +2,8 @@
 
 use super::{
     args::{RecoverArgs, RepublishArgs, SkipArgs},
-    deployed::{Connected, Deployed, service, setting},
+    deployed::{Connected, Deployed, service},
+    setting::optional,
 };
 use crate::{failure::Failure, screen::Screen, shop::SERVICES};
 use choreography::{Service, Topic};
@@ -96,7 +97,7 @@ pub(super) fn recover(args: &RecoverArgs, screen: &Screen) -> Result<(), Failure
 }
 
 fn pick_up() -> Result<Duration, Failure> {
-    let seconds = setting("PICK_UP_S").map_or(Ok(PICK_UP_S), |text| {
+    let seconds = optional("PICK_UP_S").map_or(Ok(PICK_UP_S), |text| {
         text.parse().map_err(|_| Failure::Usage(format!("PICK_UP_S is `{text}`; give a number of seconds")))
     });
     Ok(Duration::from_secs(seconds?))

@@ -3,7 +3,8 @@
 
 use super::{
     args::ResetArgs,
-    deployed::{Deployed, away, setting},
+    deployed::{Deployed, away},
+    setting::optional,
 };
 use crate::{
     failure::Failure,
@@ -47,7 +48,7 @@ fn directory(args: &ResetArgs, screen: &Screen) -> Result<(), Failure> {
 fn deployed(args: &ResetArgs, screen: &Screen) -> Result<(), Failure> {
     let shop = Deployed::of_the_environment("reset")?;
     let databases = SERVICES.map(|service| shop.database(service, false)).into_iter().collect::<Result<Vec<_>, _>>()?;
-    let keys = setting("KEYRING_DATABASE_URL").map(|url| Database::new(&url, Handle::current())).transpose();
+    let keys = optional("KEYRING_DATABASE_URL").map(|url| Database::new(&url, Handle::current())).transpose();
     let keys = keys.map_err(|error| Failure::Usage(format!("KEYRING_DATABASE_URL: {error}")))?;
     for (service, database) in SERVICES.iter().zip(&databases) {
         database.is_free().map_err(|error| of(service, away(&error)))?;

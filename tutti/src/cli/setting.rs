@@ -14,3 +14,8 @@ pub(super) fn required(name: &str, example: &str) -> Result<String, Failure> {
         }
     }
 }
+
+/// The setting's value, if it is there and not empty.
+pub(super) fn optional(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
