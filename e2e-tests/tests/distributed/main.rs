@@ -14,6 +14,7 @@ mod servers;
 mod site;
 mod start;
 mod tracing;
+mod versions;
 
 #[allow(dead_code, reason = "shared with the tests of the shop in one process, which use all of it")]
 #[path = "../shop/client.rs"]
