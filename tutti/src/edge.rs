@@ -1,6 +1,6 @@
 //! `tutti edge`: the one address of a shop whose services run as processes of their own. It has the routes and shapes of
-//! the shop in one process ([`crate::http`]): most requests are handed on to the service that answers them ([`forward`]);
-//! what spans all services is put together here ([`timeline`], [`operations`]). It holds no state, so any number of them
+//! the shop in one process ([`crate::http`]): most requests are handed on to the service that answers them (`forward`);
+//! what spans all services is put together here (`timeline`, `operations`). It holds no state, so any number of them
 //! may stand side by side.
 //!
 //! Only what is named here can be asked for. The services' admin ports are asked by the edge itself, for the parts of a
