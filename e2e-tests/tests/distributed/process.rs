@@ -127,9 +127,14 @@ impl Process {
 
     /// Waits until it ends by itself.
     pub async fn ended(&mut self) -> ExitStatus {
+        self.ended_within(ENDS_WITHIN).await
+    }
+
+    /// Waits until something that will happen ends it.
+    pub async fn ended_within(&mut self, limit: Duration) -> ExitStatus {
         let mut child = self.child.take().unwrap();
-        let ended = tokio::time::timeout(ENDS_WITHIN, child.wait()).await;
-        ended.unwrap_or_else(|_| panic!("{} does not end within {ENDS_WITHIN:?}: {}", self.name, self.log())).unwrap()
+        let ended = tokio::time::timeout(limit, child.wait()).await;
+        ended.unwrap_or_else(|_| panic!("{} does not end within {limit:?}: {}", self.name, self.log())).unwrap()
     }
 
     /// What its own `--health` says.

@@ -7,6 +7,7 @@ use crate::{
     dice::Dice,
     real_servers::RealServers,
     topics,
+    wait::PATIENCE,
 };
 use runtime::failpoint::FAILPOINTS;
 use serde_json::json;
@@ -66,7 +67,7 @@ async fn ends_at(shop: &mut Deployed, place: &str, times: u64) {
 
 async fn has_ended(shop: &mut Deployed, place: &str) {
     let process = shop.site.process(who_comes_by(place));
-    let status = process.ended().await;
+    let status = process.ended_within(PATIENCE * 2).await;
     let ends = format!("the process ends at {place},");
     assert!(!status.success() && process.log().contains(&ends), "{place}: {status}: {}", process.log());
     process.set("TUTTI_KILL_AT", None);
