@@ -25,8 +25,9 @@ use std::time::{Duration, Instant};
 const READY_WITHIN: Duration = Duration::from_secs(120);
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// How the world behaves while the acts are played: short waits, so that they can be watched.
-const FOR_THE_ACTS: &[&str] = &["gateway.slow_ms=1500", "gateway.unknown_ms=1500", "carrier.transit_ms=1000"];
+/// How the world behaves while the acts are played: short waits, so that they can be watched. Between processes, on a
+/// machine with much to do, a cancellation takes a second or two to reach a charge, which must still be under way.
+const FOR_THE_ACTS: &[&str] = &["gateway.slow_ms=4000", "gateway.unknown_ms=1500", "carrier.transit_ms=1000"];
 const FOR_THE_BURST: &[&str] = &["gateway.slow_ms=1500"];
 
 /// Plays the demo in the shop at `url`.
