@@ -46,3 +46,39 @@ fn while_a_broker_is_killed_again_and_again_nothing_is_lost_and_nothing_overtake
     assert_in_order(&on_topic(&corner), said as u64);
     eventually("nothing is held up", || speaker.bus.published().held_up.is_none());
 }
+
+/// A new topic begins with leader epoch 0, and librdkafka takes what comes with a lower epoch than it knows for an old
+/// answer: from a topic of this name it would never fetch again. Sees it whether or not the reader looks in between.
+fn is_read_on_when_created_anew(looks_at: fn(&mut Listener)) {
+    let (Some([kill, start]), Some(corner)) = (commands(), corner(&["left", "desk"])) else { return };
+    let mut speaker = Speaker::begin(&corner);
+    let mut listener = Listener::begin(&corner);
+    // Given a topic whose leader went and came back,
+    speaker.say(10);
+    speaker.all_published();
+    listener.take(10);
+    run(&kill);
+    run(&start);
+    speaker.say(10);
+    speaker.all_published();
+    listener.take(10);
+    // when it is lost and created anew,
+    corner.delete_topic("left");
+    corner.create_topics();
+    looks_at(&mut listener);
+    // then whoever speaks fills it, and whoever listens goes on behind what it had.
+    speaker.say(10);
+    speaker.all_published();
+    assert_eq!(seqs(&listener.take(10)), (21..=30).collect::<Vec<_>>());
+    listener.follows();
+}
+
+#[test]
+fn a_topic_that_was_created_anew_after_its_leader_had_changed_is_read_on() {
+    is_read_on_when_created_anew(|listener| listener.is_away("created anew"));
+}
+
+#[test]
+fn a_topic_that_was_created_anew_and_filled_before_anybody_looked_is_read_on() {
+    is_read_on_when_created_anew(|_| ());
+}

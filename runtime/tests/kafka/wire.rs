@@ -123,10 +123,14 @@ impl Listener {
         Listener { bus, bell, after: at(0) }
     }
 
-    /// Takes whatever comes; records are the next ones.
+    /// Takes whatever comes; records are the next ones. A relay that began again may have repeated some: those were seen.
     pub fn fetch(&mut self) -> Result<Fetched, BusAway> {
-        let fetched = self.bus.fetch(LANE, self.after, 500)?;
-        self.after = fetched.records.last().map_or(self.after, |record| record.row.position());
+        let mut fetched = self.bus.fetch(LANE, self.after, 500)?;
+        fetched.records.retain(|record| {
+            let new = record.row.position() > self.after;
+            self.after = self.after.max(record.row.position());
+            new
+        });
         Ok(fetched)
     }
 

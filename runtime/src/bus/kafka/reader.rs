@@ -3,6 +3,10 @@
 //!
 //! Offsets are only hints. Where one leads is verified by the record found there; where it leads nowhere, the lane is
 //! read from its beginning, and what was seen is passed over by its headers.
+//!
+//! A topic that was created anew has a new client: librdkafka takes the lower leader epochs of the new topic for old
+//! answers, and would never fetch from it. As nobody tells whether a topic is a new one, a client that brings nothing
+//! although there is something is replaced as well.
 
 use super::{
     Settings,
@@ -32,6 +36,9 @@ use std::{
 /// Knowledge of a lane's end that is older than this is renewed when the lane is looked at.
 const RENEW_ENDS_AFTER: Duration = Duration::from_millis(100);
 const SEEK_WITHIN: Duration = Duration::from_secs(5);
+/// A client that brings nothing for so long although there is something is replaced; twice as long after each time.
+const STARVED_AFTER: Duration = Duration::from_secs(10);
+const STARVED_AFTER_AT_MOST: Duration = Duration::from_secs(600);
 
 /// Given to nobody: whatever a reader is behind, it is behind this.
 const BEYOND_ALL: Position = Position { generation: i64::MAX, seq: u64::MAX };
@@ -66,6 +73,10 @@ struct Reading {
     restarts: u64,
     /// The topic begins anew, and does not reach yet to where it was read.
     lost: Option<String>,
+    /// Since when there is more to read that does not come.
+    starved: Option<Instant>,
+    /// How long that is borne.
+    patience: Duration,
 }
 
 /// What lanes are read with.
@@ -77,6 +88,8 @@ struct Means {
 
 /// All lanes that a service reads.
 pub(super) struct Reader {
+    settings: Settings,
+    service: &'static str,
     /// Gone only while the reader is dropped.
     means: Option<Means>,
     watch: Watch,
@@ -94,12 +107,25 @@ impl Reader {
         let consumer = Arc::new(settings.consumer(service)?);
         let lanes: Vec<Lane> = sources.iter().map(|source| (*source, 0)).collect();
         // The own topic is watched as well: when it goes back, it must be published again.
-        let own = std::iter::once((service, 0)).filter(|own| !lanes.contains(own));
-        let watched: Vec<Lane> = lanes.iter().copied().chain(own).collect();
-        let watch = Watch::start(settings, service, &watched, consumer.clone(), bell.clone())?;
+        let watched = lanes.iter().copied().chain([(service, 0)]).map(|lane| (lane, Facts::default())).collect();
+        let watch = Watch::start(settings, service, watched, consumer.clone(), bell.clone())?;
         let reading = |lane: &Lane| (*lane, Reading::new(&settings.topic(lane.0), lane.1));
         let means = Some(Means { consumer, schemas, bell: bell.clone() });
-        Ok(Reader { means, watch, lanes: lanes.iter().map(reading).collect() })
+        let lanes = lanes.iter().map(reading).collect();
+        Ok(Reader { settings: settings.clone(), service, means, watch, lanes })
+    }
+
+    /// A client that knows nothing of what the topics were like; every lane goes on behind what was taken of it.
+    fn connect_anew(&mut self) -> KafkaResult<()> {
+        let Some(means) = &mut self.means else { return Ok(()) };
+        let consumer = Arc::new(self.settings.consumer(self.service)?);
+        let known = self.watch.known();
+        self.watch = Watch::start(&self.settings, self.service, known, consumer.clone(), means.bell.clone())?;
+        let queues: Vec<_> = self.lanes.values_mut().map(|reading| reading.queue.take()).collect();
+        let old = std::mem::replace(&mut means.consumer, consumer);
+        // Closing a client may hang; nobody waits for it.
+        std::thread::spawn(move || drop((queues, old)));
+        Ok(())
     }
 
     /// A reign begins: what was given to an earlier one may not have been taken.
@@ -141,11 +167,14 @@ impl Reader {
 
     pub fn fetch(&mut self, lane: Lane, after: Position, max: usize) -> Result<Fetched, BusAway> {
         let (facts, away) = self.watch.facts(lane);
+        let reading = self.lanes.get_mut(&lane).ok_or_else(|| unknown(lane))?;
+        if reading.mind_restarts(&facts) || (away.is_none() && reading.has_starved(&facts)) {
+            self.connect_anew().map_err(|e| BusAway(format!("there is no new client: {e}")))?;
+        }
         let (Some(reading), Some(means)) = (self.lanes.get_mut(&lane), &self.means) else { return Err(unknown(lane)) };
         if reading.gap.is_some_and(|gap| gap != after) {
             reading.gap = None;
         }
-        reading.mind_restarts(&facts);
         if reading.must_be_placed(after) {
             let hint = reading.hints.get(&after).copied();
             reading.place(means, after, hint)?;
@@ -201,13 +230,15 @@ impl Reading {
             hints: BTreeMap::new(),
             restarts: 0,
             lost: None,
+            starved: None,
+            patience: STARVED_AFTER,
         }
     }
 
-    /// The offsets of a topic that was cut back or created anew mean nothing in it.
-    fn mind_restarts(&mut self, facts: &Facts) {
+    /// The offsets of a topic that was cut back or created anew mean nothing in it. Whether it was.
+    fn mind_restarts(&mut self, facts: &Facts) -> bool {
         if self.restarts == facts.restarts {
-            return;
+            return false;
         }
         self.restarts = facts.restarts;
         let high = facts.high.map(|(high, _)| high).unwrap_or_default();
@@ -219,6 +250,23 @@ impl Reading {
         (self.lost, self.gap) = (Some(why), None);
         self.hints.clear();
         self.given = BEYOND_ALL;
+        true
+    }
+
+    /// Whether the brokers have had more for long, and nothing has come.
+    fn has_starved(&mut self, facts: &Facts) -> bool {
+        let high = facts.high.map(|(high, _)| high).filter(|_| self.queue.is_some() && self.held.is_none());
+        if high.is_none_or(|high| high <= self.next.or(facts.low).unwrap_or(high)) {
+            self.starved = None;
+            return false;
+        }
+        if self.starved.get_or_insert_with(Instant::now).elapsed() < self.patience {
+            return false;
+        }
+        let (topic, next) = (&*self.topic, self.next);
+        tracing::warn!(topic, next, high, "nothing comes although there is more; a new client is asked");
+        (self.starved, self.patience) = (None, STARVED_AFTER_AT_MOST.min(self.patience * 2));
+        true
     }
 
     /// At first, and when the reader is behind what it was given: a new reign, or one that goes back.
@@ -320,6 +368,7 @@ impl Reading {
             None => Ok(None),
             Some(Ok(message)) => {
                 self.next = Some(message.offset() + 1);
+                (self.starved, self.patience) = (None, STARVED_AFTER);
                 Ok(Some(read_message(&message, &self.topic, lane)))
             }
             Some(Err(KafkaError::MessageConsumption(RDKafkaErrorCode::AutoOffsetReset))) => {

@@ -74,19 +74,19 @@ impl Eyes {
 }
 
 impl Watch {
-    /// Begins to watch these lanes; `reader` is the consumer whose offsets are committed.
+    /// Begins to watch these lanes, of which this is known; `reader` is the consumer whose offsets are committed.
     pub fn start(
         settings: &Settings,
         service: &str,
-        lanes: &[Lane],
+        lanes: HashMap<Lane, Facts>,
         reader: Arc<BaseConsumer<Quiet>>,
         bell: Arc<Bell>,
     ) -> KafkaResult<Watch> {
-        let shared =
-            Shared { lanes: lanes.iter().map(|lane| (*lane, Facts::default())).collect(), ..Shared::default() };
+        let topics = lanes.keys().map(|lane| (*lane, settings.topic(lane.0))).collect();
+        let shared = Shared { lanes, ..Shared::default() };
         let eyes = Arc::new(Eyes { shared: Mutex::new(shared), wake: Condvar::new() });
         let asking = Asking {
-            topics: lanes.iter().map(|lane| (*lane, settings.topic(lane.0))).collect(),
+            topics,
             client: settings.consumer(service)?,
             reader,
             bell,
@@ -104,6 +104,11 @@ impl Watch {
     pub fn facts(&self, lane: Lane) -> (Facts, Option<String>) {
         let shared = self.eyes.shared();
         (shared.lanes.get(&lane).cloned().unwrap_or_default(), shared.away.clone())
+    }
+
+    /// What is known of every lane.
+    pub fn known(&self) -> HashMap<Lane, Facts> {
+        self.eyes.shared().lanes.clone()
     }
 
     /// Somebody wants to know where the lanes end now.
