@@ -89,6 +89,11 @@ impl States {
     }
 
     /// The state of kind `S` under `key`, as it is after everything decided before.
+    ///
+    /// # Panics
+    /// When the service does not keep `S`, or keeps another state under the same name: a mistake in the service itself,
+    /// which every test of the decision meets. It is on purpose: [`Service::decide`](crate::Service::decide) catches it
+    /// like any panic of a decision, and the input is set aside with the reason.
     #[must_use]
     pub fn of<S: State>(&self, key: &str) -> &S {
         // Only what can be loaded is noted as missing, or the decision would be made again for ever.

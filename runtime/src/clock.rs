@@ -81,6 +81,41 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
+/// Reads RFC 3339 in UTC, as [`rfc3339`] writes it: `2026-01-31T12:04:05.678Z`; microseconds since 1970.
+#[must_use]
+pub fn from_rfc3339(text: &str) -> Option<Micros> {
+    let (date, time) = text.strip_suffix('Z').or_else(|| text.strip_suffix("+00:00"))?.split_once('T')?;
+    let [year, month, day] = three(date, '-')?;
+    let (clock, fraction) = time.split_once('.').unwrap_or((time, "0"));
+    let [hour, minute, second] = three(clock, ':')?;
+    if !(1970..=9999).contains(&year)
+        || !(1..=12).contains(&month)
+        || !(1..=31).contains(&day)
+        || hour > 23
+        || minute > 59
+        || second > 60
+    {
+        return None;
+    }
+    let micros: Micros = format!("{fraction:0<6}").get(..6)?.parse().ok()?;
+    let seconds = days_from_civil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
+    Some(seconds * 1_000_000 + micros)
+}
+
+fn three(text: &str, separator: char) -> Option<[i64; 3]> {
+    let parts: Vec<i64> = text.splitn(3, separator).map(|part| part.parse().ok()).collect::<Option<_>>()?;
+    parts.try_into().ok()
+}
+
+/// The way back of [`civil_from_days`].
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let of_era = year.rem_euclid(400);
+    let of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Clock, DatabaseClock, Micros, SystemClock};
@@ -115,5 +150,12 @@ mod tests {
         assert_eq!(super::rfc3339(0), "1970-01-01T00:00:00.000Z");
         assert_eq!(super::rfc3339(951_827_696_789_000), "2000-02-29T12:34:56.789Z");
         assert_eq!(super::rfc3339(-1), "1969-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn times_that_were_written_are_read_as_they_were() {
+        for at in [0, 951_827_696_789_000, 951_868_800_500_000, 1_769_861_045_678_000] {
+            assert_eq!(super::from_rfc3339(&super::rfc3339(at)), Some(at));
+        }
     }
 }

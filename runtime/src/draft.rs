@@ -307,16 +307,8 @@ impl Draft {
         }
     }
 
-    /// The net effect of the batch, ready to be written.
-    pub fn finish<T: Topic>(self, service: &Service<T>, reign: &mut Reign) -> Result<(Batch, Outcome), StoreError> {
-        let states = reign.states.take_drafts();
-        let head = reign.lead.head + self.log.len() as u64;
-        let rows = states.iter().map(|((name, key), state, version)| {
-            let kind = service.kind(name).ok_or_else(|| format!("`{name}` is not kept"))?;
-            let body = (kind.encode)(&**state)?;
-            Ok(StateRow { kind: kind.stored_as.clone(), key: key.clone(), lane: 0, seq: head, version: *version, body })
-        });
-        let rows = rows.collect::<Result<Vec<_>, String>>().map_err(StoreError::Data)?;
+    /// How far each lane is read, and how far what is foreign in it was set aside.
+    fn cursor_rows(&self) -> Vec<CursorRow> {
         let cursors = self.cursors.iter().map(|((source, lane), at)| CursorRow {
             source: (*source).to_owned(),
             lane: *lane,
@@ -329,11 +321,24 @@ impl Draft {
             at: Position { generation: 0, seq: *seq },
             offset_hint: None,
         });
+        cursors.chain(foreign).collect()
+    }
+
+    /// The net effect of the batch, ready to be written.
+    pub fn finish<T: Topic>(self, service: &Service<T>, reign: &mut Reign) -> Result<(Batch, Outcome), StoreError> {
+        let states = reign.states.take_drafts();
+        let head = reign.lead.head + self.log.len() as u64;
+        let rows = states.iter().map(|((name, key), state, version)| {
+            let kind = service.kind(name).ok_or_else(|| format!("`{name}` is not kept"))?;
+            let body = (kind.encode)(&**state)?;
+            Ok(StateRow { kind: kind.stored_as.clone(), key: key.clone(), lane: 0, seq: head, version: *version, body })
+        });
+        let rows = rows.collect::<Result<Vec<_>, String>>().map_err(StoreError::Data)?;
         let batch = Batch {
             lead: reign.lead,
             published: reign.published,
             states: rows,
-            cursors: cursors.chain(foreign).collect(),
+            cursors: self.cursor_rows(),
             work_done: self.work_done.into_iter().filter(|id| !self.work_put.contains_key(id)).collect(),
             work_put: self.work_put.into_values().collect(),
             parked: self.parked,

@@ -1,5 +1,9 @@
 //! A running service as its HTTP API and the other parts of its process see it.
 
+mod watch;
+
+pub use watch::Watch;
+
 use crate::{
     incoming::{Incoming, Reply},
     intake::{Intake, TurnedAway, Wish},
@@ -10,17 +14,14 @@ use crate::{
 };
 use choreography::{Input, Key, Refused, State};
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, OnceLock},
     time::Duration,
 };
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{oneshot, watch as channel};
+use watch::Watchers;
 
 /// A caller is not kept waiting longer than this; repeating a command is harmless.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
-
-/// How often one who watches a process that stands by looks again.
-const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// Whether a service can do its work.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,9 +45,8 @@ pub struct Shared {
     pub intake: Arc<Intake>,
     service: &'static str,
     read: Arc<dyn Read>,
-    health: watch::Sender<Health>,
-    /// Nothing once nobody may wait any longer.
-    watched: Mutex<Option<HashMap<Key, watch::Sender<()>>>>,
+    health: channel::Sender<Health>,
+    watchers: Watchers,
     spans: Spans,
     figures: OnceLock<Arc<dyn Figures>>,
 }
@@ -65,8 +65,8 @@ impl Shared {
             intake: Arc::default(),
             service,
             read,
-            health: watch::Sender::default(),
-            watched: Mutex::new(Some(HashMap::new())),
+            health: channel::Sender::default(),
+            watchers: Watchers::default(),
             spans,
             figures: OnceLock::new(),
         })
@@ -93,19 +93,9 @@ impl Shared {
         })
     }
 
-    fn watched(&self) -> MutexGuard<'_, Option<HashMap<Key, watch::Sender<()>>>> {
-        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Wakes those who watch these keys.
     pub(crate) fn changed<'k>(&self, touched: impl Iterator<Item = &'k Key>) {
-        let watched = self.watched();
-        let Some(watched) = watched.as_ref().filter(|watched| !watched.is_empty()) else { return };
-        for key in touched {
-            if let Some(watchers) = watched.get(key) {
-                watchers.send_replace(());
-            }
-        }
+        self.watchers.wake(touched);
     }
 }
 
@@ -272,19 +262,13 @@ impl Handle {
     /// Watches a key: register first, then read, then wait for a change.
     #[must_use]
     pub fn watch(&self, key: &str) -> Watch {
-        let health = self.shared.health.subscribe();
-        let mut watched = self.shared.watched();
-        let changes = match watched.as_mut() {
-            Some(watched) => watched.entry(key.to_owned()).or_insert_with(|| watch::channel(()).0).subscribe(),
-            None => watch::channel(()).1,
-        };
-        Watch { shared: self.shared.clone(), key: key.to_owned(), changes, health }
+        Watch::begin(self.shared.clone(), key)
     }
 
     /// Nobody waits for a change any longer: the process is about to end, and whoever waits is answered with what
     /// there is.
     pub fn end_watches(&self) {
-        *self.shared.watched() = None;
+        self.shared.watchers.end();
     }
 
     /// How the service is.
@@ -371,41 +355,6 @@ impl Handle {
     #[must_use]
     pub fn reader(&self) -> Arc<dyn Read> {
         self.shared.read.clone()
-    }
-}
-
-/// Told when something under a key has changed.
-pub struct Watch {
-    shared: Arc<Shared>,
-    key: Key,
-    changes: watch::Receiver<()>,
-    health: watch::Receiver<Health>,
-}
-
-impl Drop for Watch {
-    /// The last one who watches a key takes its entry away.
-    fn drop(&mut self) {
-        let mut watched = self.shared.watched();
-        let Some(watched) = watched.as_mut() else { return };
-        if watched.get(&self.key).is_some_and(|watchers| watchers.receiver_count() <= 1) {
-            watched.remove(&self.key);
-        }
-    }
-}
-
-impl Watch {
-    /// Waits for the next change, at most for a while or until watching ends; returns whether there may have been one. A
-    /// process that stands by is told of no change, so there it is time to look again every now and then.
-    pub async fn changed(&mut self, at_most: Duration) -> bool {
-        let stands_by = matches!(*self.health.borrow_and_update(), Health::Standby(_));
-        let at_most_now = if stands_by { at_most.min(LOOK_AGAIN) } else { at_most };
-        tokio::select! {
-            biased;
-            changed = self.changes.changed() => changed.is_ok(),
-            // Who leads from now on was told of nothing before.
-            _ = self.health.changed() => true,
-            () = tokio::time::sleep(at_most_now) => at_most_now < at_most,
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The keyring: one key per customer, so that forgetting a customer is deleting a key. In one process it is a file
 //! ([`FileKeyring`]), otherwise a database that several services share ([`PostgresKeyring`]).
 
+mod asks;
 mod cache;
 mod file;
 mod postgres;

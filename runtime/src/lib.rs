@@ -36,7 +36,7 @@ pub mod telemetry;
 pub mod trace;
 
 pub use adapter::{Adapter, Outcome};
-pub use clock::{Clock, DatabaseClock, Micros, SystemClock, rfc3339};
+pub use clock::{Clock, DatabaseClock, Micros, SystemClock, from_rfc3339, rfc3339};
 pub use draft::{MAX_BATCH, MAX_BODY, MAX_KEY, Passed};
 pub use engine::{Engine, Parts, Step};
 pub use handle::{Handle, Health, Rejected, Settled, Shared, Status, Versioned, Watch};

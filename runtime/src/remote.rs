@@ -20,6 +20,8 @@ pub use reqwest::StatusCode;
 
 /// The longest reply that is read, in bytes.
 const REPLY_LIMIT: usize = 64 * 1024;
+/// The longest word of a server that goes into an event, in bytes.
+const LONGEST_WORD: usize = 255;
 /// Connections kept for the next call; more are closed after theirs.
 const IDLE_CONNECTIONS: usize = 64;
 
@@ -134,6 +136,13 @@ impl Reply {
     pub fn json<T: DeserializeOwned>(&self) -> Option<T> {
         serde_json::from_slice(&self.body).ok()
     }
+}
+
+/// Whether a word that a server says, a label or a code, may go into an event, which must not grow with whatever somebody
+/// else's server says.
+#[must_use]
+pub fn fits_an_event(word: &str) -> bool {
+    (1..=LONGEST_WORD).contains(&word.len()) && !word.chars().any(char::is_control)
 }
 
 fn no_reply(error: reqwest::Error) -> NoReply {

@@ -7,7 +7,7 @@
 //! timeline and for how they are, and by nobody through it.
 
 mod forward;
-mod headers;
+mod forwarded_for;
 mod operations;
 mod rewound;
 mod settings;

@@ -27,37 +27,8 @@ impl At {
     /// Reads RFC 3339 in UTC: `2026-01-31T12:04:05.678Z`.
     #[must_use]
     pub fn parse(text: &str) -> Option<At> {
-        let (date, time) = text.strip_suffix('Z').or_else(|| text.strip_suffix("+00:00"))?.split_once('T')?;
-        let [year, month, day] = three(date, '-')?;
-        let (clock, fraction) = time.split_once('.').unwrap_or((time, "0"));
-        let [hour, minute, second] = three(clock, ':')?;
-        if !(1970..=9999).contains(&year)
-            || !(1..=12).contains(&month)
-            || !(1..=31).contains(&day)
-            || hour > 23
-            || minute > 59
-            || second > 60
-        {
-            return None;
-        }
-        let micros: i64 = format!("{fraction:0<6}").get(..6)?.parse().ok()?;
-        let seconds = days_since_1970(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
-        Some(At(seconds * 1_000_000 + micros))
+        runtime::from_rfc3339(text).map(At)
     }
-}
-
-fn three(text: &str, separator: char) -> Option<[i64; 3]> {
-    let parts: Vec<i64> = text.splitn(3, separator).map(|part| part.parse().ok()).collect::<Option<_>>()?;
-    parts.try_into().ok()
-}
-
-/// Howard Hinnant's `days_from_civil`, for the proleptic Gregorian calendar.
-fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
 /// The time of day with milliseconds, UTC: a timeline's date says nothing.

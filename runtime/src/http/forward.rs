@@ -1,7 +1,7 @@
 //! A process that stands by serves what only looks, and sends everything else to the process that leads: once, with all
 //! its headers, so that the Idempotency-Key goes along.
 
-use super::{BODY_LIMIT, Problem};
+use super::{BODY_LIMIT, Problem, strip_hop_by_hop};
 use crate::{
     Handle, Health,
     remote::{self, ServerUrl, UrlSetting},
@@ -35,21 +35,6 @@ const ANSWER_LIMIT: usize = 1 << 20;
 const COME_BACK: Duration = Duration::from_secs(1);
 /// What `lead.owner` holds, as a setting: it was one of another process.
 const ADVERTISE: UrlSetting = UrlSetting { name: "ADVERTISE", scheme: "http", example: "order-0.order:8080" };
-
-/// Headers that are about one connection, or that the next one sets itself (RFC 9110, 7.6.1).
-const OF_THE_CONNECTION: [HeaderName; 11] = [
-    header::CONNECTION,
-    header::CONTENT_LENGTH,
-    header::EXPECT,
-    header::HOST,
-    header::PROXY_AUTHENTICATE,
-    header::PROXY_AUTHORIZATION,
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-    HeaderName::from_static("keep-alive"),
-];
 
 #[derive(Clone)]
 struct Forwarding {
@@ -125,17 +110,9 @@ fn address(owner: &str, parts: &Parts) -> Option<reqwest::Url> {
 
 fn of_the_message(headers: &HeaderMap) -> HeaderMap {
     let mut headers = headers.clone();
-    // What `Connection` names is about the connection too.
-    let named: Vec<HeaderName> = headers
-        .get_all(header::CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|name| name.trim().parse().ok())
-        .collect();
-    for name in OF_THE_CONNECTION.iter().chain(&named) {
-        headers.remove(name);
-    }
+    strip_hop_by_hop(&mut headers);
+    // The body was read whole, and its length is told anew.
+    headers.remove(header::CONTENT_LENGTH);
     headers
 }
 

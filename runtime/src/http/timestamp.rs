@@ -1,7 +1,7 @@
 //! Instants as the APIs write them: RFC 3339, UTC.
 
-use crate::{Micros, rfc3339};
-use serde::{Serialize, Serializer};
+use crate::{Micros, from_rfc3339, rfc3339};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use std::{borrow::Cow, fmt};
 use utoipa::{
     PartialSchema, ToSchema,
@@ -32,6 +32,14 @@ impl fmt::Display for Timestamp {
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let no_instant = || D::Error::custom(format!("`{text}` is not a time in RFC 3339, UTC"));
+        from_rfc3339(&text).map(Timestamp).ok_or_else(no_instant)
     }
 }
 

@@ -1,29 +1,18 @@
 //! The keyring in one SQLite file, for a shop in one process.
 
-use super::{KeyAnswer, KeyError, Keyring, cache::Cache};
+use super::{
+    KeyAnswer, KeyError, Keyring,
+    asks::{Ask, Asks, BATCH},
+};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use shared_events::CustomerKey;
-use std::{
-    path::Path,
-    sync::{Arc, mpsc},
-    time::Instant,
-};
-use tokio::sync::oneshot;
-
-/// Requests served in one transaction.
-const BATCH: usize = 256;
-
-struct Ask {
-    customer: String,
-    make: bool,
-    answer: oneshot::Sender<Result<CustomerKey, KeyError>>,
-}
+use std::{path::Path, sync::Arc};
+use tokio::sync::mpsc;
 
 /// Keys in one SQLite file. One thread writes, and all keys asked for while the last commit was under way share the
 /// next one.
 pub struct FileKeyring {
-    asks: mpsc::SyncSender<Ask>,
-    cache: Cache,
+    asks: Asks,
 }
 
 impl FileKeyring {
@@ -40,50 +29,34 @@ impl FileKeyring {
              CREATE TABLE IF NOT EXISTS customer_key (customer TEXT PRIMARY KEY, key BLOB) STRICT, WITHOUT ROWID;",
         )
         .map_err(unusable)?;
-        let (asks, queue) = mpsc::sync_channel(4 * BATCH);
-        let serve = move || serve(db, &queue);
+        let (asks, queue) = Asks::queue();
+        let serve = move || serve(db, queue);
         std::thread::Builder::new()
             .name("keyring".into())
             .spawn(serve)
             .map_err(|e| format!("the keyring's thread does not start: {e}"))?;
-        Ok(Arc::new(FileKeyring { asks, cache: Cache::default() }))
-    }
-
-    async fn key(&self, customer: &str, make: bool) -> Result<CustomerKey, KeyError> {
-        if let Some(key) = self.cache.get(customer) {
-            return Ok(key);
-        }
-        let asked = Instant::now();
-        let (answer, answered) = oneshot::channel();
-        let ask = Ask { customer: customer.to_owned(), make, answer };
-        self.asks.try_send(ask).map_err(|e| KeyError::Away(e.to_string()))?;
-        let key = answered.await.map_err(|e| KeyError::Away(e.to_string()))??;
-        self.cache.put(customer, &key, asked);
-        Ok(key)
+        Ok(Arc::new(FileKeyring { asks }))
     }
 }
 
 impl Keyring for FileKeyring {
     fn make_or_get<'a>(&'a self, customer: &'a str) -> KeyAnswer<'a> {
-        Box::pin(self.key(customer, true))
+        Box::pin(self.asks.key(customer, true))
     }
     fn get<'a>(&'a self, customer: &'a str) -> KeyAnswer<'a> {
-        Box::pin(self.key(customer, false))
+        Box::pin(self.asks.key(customer, false))
     }
 }
 
-fn serve(mut db: Connection, queue: &mpsc::Receiver<Ask>) {
-    while let Ok(first) = queue.recv() {
-        let mut asks = vec![first];
-        asks.extend(queue.try_iter().take(BATCH - 1));
+fn serve(mut db: Connection, mut queue: mpsc::Receiver<Ask>) {
+    let mut asks = vec![];
+    while queue.blocking_recv_many(&mut asks, BATCH) > 0 {
         let answers = answer_all(&mut db, &asks);
-        for (index, ask) in asks.into_iter().enumerate() {
-            let answer = match &answers {
+        for (index, ask) in asks.drain(..).enumerate() {
+            ask.answer(match &answers {
                 Ok(answers) => answers[index].clone(),
                 Err(error) => Err(KeyError::Away(error.to_string())),
-            };
-            // Whoever asked may have gone away meanwhile; the key is there all the same.
-            _ = ask.answer.send(answer);
+            });
         }
     }
 }
@@ -106,14 +79,13 @@ fn answer_one(db: &Connection, ask: &Ask) -> rusqlite::Result<Result<CustomerKey
         Some(Some(key)) => Ok(Ok(CustomerKey::from_bytes(key))),
         Some(None) => Ok(Err(KeyError::Forgotten)),
         None if !ask.make => Ok(Err(KeyError::Unknown)),
-        None => {
-            let mut key = [0; 32];
-            if let Err(error) = getrandom::fill(&mut key) {
-                return Ok(Err(KeyError::Away(format!("no random numbers: {error}"))));
+        None => match CustomerKey::generate() {
+            Ok(key) => {
+                let mut insert = db.prepare_cached("INSERT INTO customer_key (customer, key) VALUES (?1, ?2)")?;
+                insert.execute((&ask.customer, key.as_bytes()))?;
+                Ok(Ok(key))
             }
-            db.prepare_cached("INSERT INTO customer_key (customer, key) VALUES (?1, ?2)")?
-                .execute((&ask.customer, key))?;
-            Ok(Ok(CustomerKey::from_bytes(key)))
-        }
+            Err(error) => Ok(Err(KeyError::Away(error.to_string()))),
+        },
     }
 }

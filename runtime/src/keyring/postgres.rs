@@ -1,7 +1,10 @@
 //! The keyring in a PostgreSQL database of its own, for services that are processes of their own. `order` makes keys;
 //! the others only read them, and a role that may do no more than that suffices for them.
 
-use super::{KeyAnswer, KeyError, Keyring, cache::Cache};
+use super::{
+    KeyAnswer, KeyError, Keyring,
+    asks::{Ask, Asks, BATCH},
+};
 use crate::store::{
     Database, StoreError,
     postgres::{
@@ -15,12 +18,9 @@ use std::{
     borrow::Cow,
     collections::{BTreeMap, HashMap},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
-use tokio::{
-    runtime::Handle,
-    sync::{mpsc, oneshot},
-};
+use tokio::{runtime::Handle, sync::mpsc};
 use tokio_postgres::{
     error::SqlState,
     types::{ToSql, Type},
@@ -28,10 +28,6 @@ use tokio_postgres::{
 
 /// The setting that names the database.
 const SETTING: &str = "KEYRING_DATABASE_URL";
-/// Requests served by one statement.
-const BATCH: usize = 256;
-/// Requests that may wait.
-const WAITING: usize = 4 * BATCH;
 /// When one batch is given up; whoever waits is told that the keyring is away.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(8);
 /// Statements for one batch: more than one only where another process makes the same key at the same moment.
@@ -54,17 +50,10 @@ const MAKE: &str = "WITH made AS (
   ON CONFLICT DO NOTHING RETURNING customer, key
 ) SELECT customer, key FROM made UNION ALL SELECT customer, key FROM customer_key WHERE customer = ANY($1)";
 
-struct Ask {
-    customer: String,
-    make: bool,
-    answer: oneshot::Sender<Result<CustomerKey, KeyError>>,
-}
-
 /// Keys in a database. One session asks it, and all keys that are wanted while a statement is under way share the next
 /// one.
 pub struct PostgresKeyring {
-    asks: mpsc::Sender<Ask>,
-    cache: Cache,
+    asks: Asks,
     database: Database,
 }
 
@@ -75,10 +64,10 @@ impl PostgresKeyring {
     /// When it is no URL of a PostgreSQL database.
     pub fn new(url: &str, runtime: &Handle) -> Result<Arc<PostgresKeyring>, StoreError> {
         let database = Database::named(SETTING, url, runtime.clone())?;
-        let (asks, queue) = mpsc::channel(WAITING);
+        let (asks, queue) = Asks::queue();
         // Ends with the last clone of the keyring.
         drop(runtime.spawn(serve(Session { database: database.clone(), connected: None }, queue)));
-        Ok(Arc::new(PostgresKeyring { asks, cache: Cache::default(), database }))
+        Ok(Arc::new(PostgresKeyring { asks, database }))
     }
 
     /// Whether it can be used: it is there, and has its table.
@@ -88,27 +77,14 @@ impl PostgresKeyring {
     pub async fn reach(&self) -> Result<(), StoreError> {
         within(open(&self.database)).await.map(drop)
     }
-
-    async fn key(&self, customer: &str, make: bool) -> Result<CustomerKey, KeyError> {
-        if let Some(key) = self.cache.get(customer) {
-            return Ok(key);
-        }
-        let asked = Instant::now();
-        let (answer, answered) = oneshot::channel();
-        let ask = Ask { customer: customer.to_owned(), make, answer };
-        self.asks.try_send(ask).map_err(|e| KeyError::Away(e.to_string()))?;
-        let key = answered.await.map_err(|e| KeyError::Away(e.to_string()))??;
-        self.cache.put(customer, &key, asked);
-        Ok(key)
-    }
 }
 
 impl Keyring for PostgresKeyring {
     fn make_or_get<'a>(&'a self, customer: &'a str) -> KeyAnswer<'a> {
-        Box::pin(self.key(customer, true))
+        Box::pin(self.asks.key(customer, true))
     }
     fn get<'a>(&'a self, customer: &'a str) -> KeyAnswer<'a> {
-        Box::pin(self.key(customer, false))
+        Box::pin(self.asks.key(customer, false))
     }
 }
 
@@ -116,13 +92,12 @@ async fn serve(mut session: Session, mut queue: mpsc::Receiver<Ask>) {
     let mut asks = vec![];
     while queue.recv_many(&mut asks, BATCH).await > 0 {
         let found = session.answer(&asks).await;
-        for Ask { customer, answer, .. } in asks.drain(..) {
+        for ask in asks.drain(..) {
             let key = match &found {
-                Ok(found) => found.get(&customer).cloned().unwrap_or(Err(KeyError::Unknown)),
+                Ok(found) => found.get(&ask.customer).cloned().unwrap_or(Err(KeyError::Unknown)),
                 Err(away) => Err(KeyError::Away(away.to_string())),
             };
-            // Whoever asked may have gone away meanwhile; the key is there all the same.
-            _ = answer.send(key);
+            ask.answer(key);
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod because;
 mod open;
+mod parked;
 
 use super::{Pull, RecoverError, Recovered, Renewing};
 use crate::{
@@ -13,16 +14,16 @@ use crate::{
     draft::{BEHIND_PARKED, first_span_of},
     fold,
     incoming::{Body, Incoming},
-    record::{CursorRow, EventId, LogRow, ParkedRow, Position, Record, StateRow, WorkRow},
+    record::{CursorRow, EventId, LogRow, Position, Record, StateRow, WorkRow},
     reign::{Lane, Reign},
     store::{Batch, STATE, Store, StoreError},
 };
 use because::Because;
-use choreography::{Decided, Key, Origin, Service, Slot, Start, Topic, Work};
+use choreography::{Decided, Origin, Service, Slot, Start, Topic, Work};
 use open::Open;
 use std::{
     any::Any,
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 
@@ -32,8 +33,6 @@ const PAGE: usize = 2000;
 const MAX_ROUNDS: u32 = 8;
 /// Doubts that are told in words.
 const MAX_DOUBTS: usize = 20;
-
-type Parked = (String, Key);
 
 /// A life that is led once more.
 pub(super) struct Replay<'r, T: Topic> {
@@ -314,47 +313,6 @@ impl<'r, T: Topic> Replay<'r, T> {
             Err(poison) => self.park(slot, &record, poison),
         }
         Ok(())
-    }
-
-    fn park(&mut self, slot: Parked, record: &Record, reason: String) {
-        self.found.parked += 1;
-        *self.reign.parked.entry(slot.clone()).or_default() += 1;
-        let (row, since) = (record.row.clone(), record.row.at);
-        self.batch.parked.push(ParkedRow { id: 0, source: slot.0, row, reason, since });
-    }
-
-    /// Takes back what was parked of a source and key, up to a record or all of it.
-    fn unpark(&mut self, slot: &Parked, until: Option<Position>) -> Result<Vec<ParkedRow>, RecoverError> {
-        if !self.reign.parked.contains_key(slot) {
-            return Ok(vec![]);
-        }
-        self.write()?; // what was parked lately gets its number
-        let mut rows = self.store.parked_of(&slot.0, &slot.1, usize::MAX >> 1)?;
-        let all = rows.len();
-        rows.retain(|row| until.is_none_or(|until| row.row.position() <= until));
-        self.batch.unparked.extend(rows.iter().map(|row| row.id));
-        self.found.parked = self.found.parked.saturating_sub(rows.len() as u64);
-        match all - rows.len() {
-            0 => _ = self.reign.parked.remove(slot),
-            left => _ = self.reign.parked.insert(slot.clone(), left),
-        }
-        Ok(rows)
-    }
-
-    /// A record that was parked, and decided later.
-    fn parked_record(&mut self, lane: Lane, at: Position, key: &str) -> Result<Option<Record>, RecoverError> {
-        let slots: BTreeSet<_> = self.reign.parked.keys().filter(|slot| slot.0 == lane.0).cloned().collect();
-        // Most events are about what their cause is about.
-        let own = |slot: &&Parked| slot.1 == key;
-        for slot in slots.iter().filter(own).chain(slots.iter().filter(|slot| !own(slot))) {
-            let is_there = |row: &ParkedRow| row.row.position() == at;
-            let pending = self.batch.parked.iter().any(|row| row.source == slot.0 && is_there(row));
-            if pending || self.store.parked_of(&slot.0, &slot.1, usize::MAX >> 1)?.iter().any(is_there) {
-                let rows = self.unpark(slot, Some(at))?;
-                return Ok(rows.into_iter().find(is_there).map(|row| Record::new(lane.0, row.row)));
-            }
-        }
-        Ok(None)
     }
 
     /// The lane that a cause is from, if it is still read.

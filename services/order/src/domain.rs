@@ -185,6 +185,20 @@ impl State for Order {
     }
 }
 
+/// The one event that changes a list, or what a request has placed.
+pub(crate) fn placed(event: &Event) -> Option<&OrderPlaced> {
+    match event {
+        Event::OrderPlaced(placed) => Some(placed),
+        Event::OrderConfirmed(_)
+        | Event::OrderCancellationRequested(_)
+        | Event::OrderDispatched(_)
+        | Event::OrderCompleted(_)
+        | Event::OrderCancelled(_)
+        | Event::OrderUndoProgressed(_)
+        | Event::OrderUndone(_) => None,
+    }
+}
+
 impl From<&OrderPlaced> for Placed {
     fn from(placed: &OrderPlaced) -> Placed {
         Placed {

@@ -1,11 +1,9 @@
 //! Lists of orders as ranges over keys: newest first, of one customer and of all.
 
+use crate::domain::placed;
 use choreography::{Key, State};
 use serde::{Deserialize, Serialize};
-use shared_events::{
-    OrderId,
-    order::{Event, OrderPlaced},
-};
+use shared_events::{OrderId, order::Event};
 
 /// One order in its customer's list, under `<customer>/<newest first>/<order>`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,20 +40,6 @@ impl PlacedOrder {
     #[must_use]
     pub fn key(placed_at: i64, order_id: &str) -> Key {
         format!("{:020}/{order_id}", i64::MAX.abs_diff(placed_at))
-    }
-}
-
-/// The one event that changes a list.
-fn placed(event: &Event) -> Option<&OrderPlaced> {
-    match event {
-        Event::OrderPlaced(placed) => Some(placed),
-        Event::OrderConfirmed(_)
-        | Event::OrderCancellationRequested(_)
-        | Event::OrderDispatched(_)
-        | Event::OrderCompleted(_)
-        | Event::OrderCancelled(_)
-        | Event::OrderUndoProgressed(_)
-        | Event::OrderUndone(_) => None,
     }
 }
 

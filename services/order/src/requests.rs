@@ -1,5 +1,6 @@
 //! Which order a request placed, so that the same request again is the same order.
 
+use crate::domain::placed;
 use choreography::{Key, State};
 use serde::{Deserialize, Serialize};
 use shared_events::{OrderId, order::Event};
@@ -48,20 +49,11 @@ impl State for Request {
     const KIND: &'static str = "request";
 
     fn keys(event: &Event) -> Vec<Key> {
-        match event {
-            Event::OrderPlaced(placed) => vec![request_of(&placed.order_id).to_owned()],
-            Event::OrderConfirmed(_)
-            | Event::OrderCancellationRequested(_)
-            | Event::OrderDispatched(_)
-            | Event::OrderCompleted(_)
-            | Event::OrderCancelled(_)
-            | Event::OrderUndoProgressed(_)
-            | Event::OrderUndone(_) => vec![],
-        }
+        placed(event).map(|placed| request_of(&placed.order_id).to_owned()).into_iter().collect()
     }
 
     fn evolve(&mut self, _request: &str, event: &Event) {
-        if let Event::OrderPlaced(placed) = event {
+        if let Some(placed) = placed(event) {
             self.order_id = Some(placed.order_id.clone());
         }
     }

@@ -1,6 +1,14 @@
 //! The arguments, and the help that teaches them.
 
-use crate::{client::Milestone, shop::SERVICES, time::parse_span};
+mod jobs;
+mod order;
+
+pub use jobs::{
+    DatabasesCommand, Prefix, RecoverArgs, RepublishArgs, ResetArgs, SchemasCommand, SkipArgs, TopicsCommand,
+};
+pub use order::{ListArgs, OrderCommand, PlaceArgs};
+
+use crate::time::parse_span;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
@@ -72,7 +80,6 @@ pub enum Command {
         format: MapFormat,
     },
     /// Check the invariants: on a data directory, or on a running shop
-    #[command(after_help = VERIFY_EXAMPLES)]
     Verify(VerifyArgs),
     /// Make the databases and roles of a shop whose services run as processes of their own
     #[command(subcommand)]
@@ -84,16 +91,12 @@ pub enum Command {
     #[command(subcommand)]
     Schemas(SchemasCommand),
     /// Fill a broker that lost events again from the services' logs
-    #[command(after_help = REPUBLISH_EXAMPLES)]
     Republish(RepublishArgs),
     /// Rebuild a service whose database was lost, or is an older backup, from its topic
-    #[command(after_help = RECOVER_EXAMPLES)]
     Recover(RecoverArgs),
     /// Give up a record that is lost for good, so that a service goes on behind it
-    #[command(after_help = SKIP_EXAMPLES)]
     Skip(SkipArgs),
     /// Delete the whole shop, with every order in it: its data directory, or its databases and topics
-    #[command(after_help = RESET_EXAMPLES)]
     Reset(ResetArgs),
     /// Print the completion script for a shell
     #[command(after_help = "Example:\n  tutti completions bash > ~/.local/share/bash-completion/completions/tutti")]
@@ -102,15 +105,6 @@ pub enum Command {
         shell: Shell,
     },
 }
-
-const VERIFY_EXAMPLES: &str = "\
-Examples:
-  tutti verify                        the running shop at --url
-  tutti verify --data ./tutti-data    a data directory, of a running shop or of a stopped one
-  tutti verify --deployed             the databases that ORDER_DATABASE_URL, INVENTORY_DATABASE_URL and so on
-                                      name, and the world at WORLD_URL
-
-Exits with 1 if an invariant is violated.";
 
 const UP_EXAMPLES: &str = "\
 Examples:
@@ -187,208 +181,6 @@ pub struct EdgeArgs {
     pub health: bool,
 }
 
-const DATABASES_EXAMPLES: &str = "\
-Example:
-  tutti databases create
-
-Settings, by environment, the same as the services have them:
-  ADMIN_DATABASE_URL                         an administrator's database on the server: may create roles and databases
-  ORDER_DATABASE_URL … EMAIL_DATABASE_URL    what each service is to use
-  KEYRING_DATABASE_URL                       where the customers' keys are to be
-
-Each names its role, password and database: postgres://NAME:PASSWORD@HOST/NAME. May be repeated; a role then has the
-password that is set now.";
-
-/// `tutti databases …`.
-#[derive(Debug, Subcommand)]
-pub enum DatabasesCommand {
-    /// Make what is not there yet
-    #[command(after_help = DATABASES_EXAMPLES)]
-    Create,
-}
-
-const TOPICS_EXAMPLES: &str = "\
-Examples:
-  tutti topics create
-  tutti topics create --replication 1 --min-in-sync 1    on a single broker
-
-Setting, by environment: KAFKA_BOOTSTRAP_SERVERS=HOST:PORT,…";
-
-/// `tutti topics …`.
-#[derive(Debug, Subcommand)]
-pub enum TopicsCommand {
-    /// Make the topics that are not there yet, and check all
-    #[command(after_help = TOPICS_EXAMPLES)]
-    Create {
-        /// Copies of each record
-        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(i32).range(1..=100))]
-        replication: i32,
-        /// How many of them must be written before a record counts as published
-        #[arg(long, value_name = "COPIES", default_value_t = 2, value_parser = clap::value_parser!(i32).range(1..=100))]
-        min_in_sync: i32,
-        /// How long records are kept; a service that is away for longer loses some
-        #[arg(long, value_name = "SPAN", value_parser = parse_span, default_value = "720h")]
-        retention: Duration,
-        /// What stands before each topic's name.
-        #[command(flatten)]
-        prefix: Prefix,
-    },
-    /// Check that they are there and as the services need them
-    #[command(after_help = "Example:\n  tutti topics check")]
-    Check {
-        /// What stands before each topic's name.
-        #[command(flatten)]
-        prefix: Prefix,
-    },
-}
-
-const SCHEMAS_EXAMPLES: &str = "\
-Examples:
-  tutti schemas register --dry-run
-  tutti schemas register
-
-Setting, by environment: SCHEMA_REGISTRY_URL=http://HOST:PORT";
-
-/// `tutti schemas …`.
-#[derive(Debug, Subcommand)]
-pub enum SchemasCommand {
-    /// Register every version of every event, to be compatible with all others for ever
-    #[command(after_help = SCHEMAS_EXAMPLES)]
-    Register {
-        /// Only tell what would be done
-        #[arg(long)]
-        dry_run: bool,
-        /// What stands before each topic's name.
-        #[command(flatten)]
-        prefix: Prefix,
-    },
-    /// Check that everything that this build writes or reads is registered
-    #[command(after_help = "Example:\n  tutti schemas check")]
-    Check {
-        /// What stands before each topic's name.
-        #[command(flatten)]
-        prefix: Prefix,
-    },
-}
-
-/// For several shops on one cluster.
-#[derive(Debug, Args)]
-pub struct Prefix {
-    /// What stands before the name of each topic, so that several shops can share a cluster
-    #[arg(long = "topic-prefix", value_name = "TEXT", default_value = "", hide_default_value = true, value_parser = parse_prefix)]
-    pub prefix: String,
-}
-
-/// `tutti order …`.
-#[derive(Debug, Subcommand)]
-pub enum OrderCommand {
-    /// Place an order
-    #[command(after_help = PLACE_EXAMPLES)]
-    Place(Box<PlaceArgs>),
-    /// Show an order's timeline across all services, and what it waits for
-    #[command(after_help = "Example:\n  tutti order show 0af7651916cd43dd8448eb211c80319c")]
-    Show {
-        /// The order
-        order_id: String,
-    },
-    /// List orders
-    #[command(
-        after_help = "Examples:\n  tutti order list --state pending\n  tutti order list --customer c-42 --limit 5"
-    )]
-    List(ListArgs),
-    /// Follow an order until nothing more will happen to it
-    #[command(after_help = "Example:\n  tutti order watch 0af7651916cd43dd8448eb211c80319c")]
-    Watch {
-        /// The order
-        order_id: String,
-        /// How long to follow it
-        #[arg(long, value_name = "SPAN", value_parser = parse_span, default_value = "15m")]
-        timeout: Duration,
-    },
-    /// Ask for an order to be cancelled
-    #[command(
-        after_help = "A cancellation can come too late: then the parcel is out, and the answer says so.\n\nExample:\n  tutti order cancel 0af7651916cd43dd8448eb211c80319c --reason \"ordered twice\""
-    )]
-    Cancel {
-        /// The order
-        order_id: String,
-        /// Why
-        #[arg(long, default_value = "changed my mind")]
-        reason: String,
-    },
-}
-
-const PLACE_EXAMPLES: &str = "\
-Examples:
-  tutti order place                                     one TEA-001, paid with a card that works
-  tutti order place TEA-001:2 CUP-001 --wait settled
-  tutti order place --token tok_declined --wait settled
-  tutti order place --country XX                        a country that the carrier does not serve
-
-Cards that behave: tok_ok, tok_declined, tok_insufficient_funds, tok_slow, tok_flaky, tok_timeout_then_success, tok_unknown.
-The same --key with the same order gives the same order again, never a second one.";
-
-/// `tutti order place`.
-#[derive(Debug, Args)]
-pub struct PlaceArgs {
-    /// What, and how many of it
-    #[arg(value_name = "SKU[:QUANTITY]", default_value = "TEA-001", value_parser = parse_line)]
-    pub lines: Vec<(String, i64)>,
-    /// Who orders [default: a new customer]
-    #[arg(long)]
-    pub customer: Option<String>,
-    /// Makes repeating this command harmless [default: a new one]
-    #[arg(long, value_name = "IDEMPOTENCY_KEY", value_parser = parse_key)]
-    pub key: Option<String>,
-    /// How to pay
-    #[arg(long, default_value = "tok_ok")]
-    pub token: String,
-    /// Where mails go
-    #[arg(long, default_value = "ada@example.com")]
-    pub email: String,
-    /// Where text messages go [default: none are sent]
-    #[arg(long)]
-    pub phone: Option<String>,
-    /// To whom it is sent
-    #[arg(long, default_value = "Ada Lovelace")]
-    pub name: String,
-    /// Street and number
-    #[arg(long, default_value = "Unter den Linden 1")]
-    pub street: String,
-    /// City
-    #[arg(long, default_value = "Berlin")]
-    pub city: String,
-    /// Postal code
-    #[arg(long, default_value = "10117")]
-    pub postal_code: String,
-    /// Country, by its two letters
-    #[arg(long, default_value = "DE")]
-    pub country: String,
-    /// Wait until the order has got there
-    #[arg(long, value_enum)]
-    pub wait: Option<Milestone>,
-    /// How long to wait
-    #[arg(long, value_name = "SPAN", value_parser = parse_span, default_value = "60s")]
-    pub timeout: Duration,
-}
-
-/// `tutti order list`.
-#[derive(Debug, Args)]
-pub struct ListArgs {
-    /// Only this customer's
-    #[arg(long)]
-    pub customer: Option<String>,
-    /// Only those in this state
-    #[arg(long, value_parser = ["pending", "confirmed", "completed", "cancelled"])]
-    pub state: Option<String>,
-    /// How many at most
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    pub limit: u32,
-    /// Where to go on, as the list before said
-    #[arg(long)]
-    pub after: Option<String>,
-}
-
 /// `tutti stock …`.
 #[derive(Debug, Subcommand)]
 pub enum StockCommand {
@@ -438,8 +230,18 @@ pub enum MapFormat {
     Json,
 }
 
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  tutti verify                        the running shop at --url
+  tutti verify --data ./tutti-data    a data directory, of a running shop or of a stopped one
+  tutti verify --deployed             the databases that ORDER_DATABASE_URL, INVENTORY_DATABASE_URL and so on
+                                      name, and the world at WORLD_URL
+
+Exits with 1 if an invariant is violated.";
+
 /// `tutti verify`.
 #[derive(Debug, Args)]
+#[command(after_help = VERIFY_EXAMPLES)]
 pub struct VerifyArgs {
     /// Check this data directory instead of the shop at --url
     #[arg(long, value_name = "DIR", env = "TUTTI_DATA", hide_env_values = true)]
@@ -453,123 +255,8 @@ pub struct VerifyArgs {
     pub world_url: String,
 }
 
-const REPUBLISH_EXAMPLES: &str = "\
-Examples:
-  tutti republish --dry-run            what each topic lacks of its service's log
-  tutti republish                      publish it again: the same events, with the same bytes and ids
-  tutti republish --service payment    one service only
-
-Settings: KAFKA_BOOTSTRAP_SERVERS, SCHEMA_REGISTRY_URL and <SERVICE>_DATABASE_URL of each service (ORDER_DATABASE_URL, …);
-with --service also DATABASE_URL. What retention has deleted is not lacking.
-A service that runs fills a topic that was created anew by itself; this then only waits for it. It publishes itself for
-services that are stopped. Readers pass over what they have seen, so publishing again is always safe.";
-
-/// `tutti republish`.
-#[derive(Debug, Args)]
-pub struct RepublishArgs {
-    /// Only this service's topic [default: all of them]
-    #[arg(long, value_parser = SERVICES)]
-    pub service: Option<String>,
-    /// Only tell what is lacking
-    #[arg(long)]
-    pub dry_run: bool,
-}
-
-const RECOVER_EXAMPLES: &str = "\
-Examples:
-  tutti recover --service payment --dry-run    how far its database is behind its topic
-  tutti recover --service payment              take the missing events from the topic
-
-Stop the service first. Settings: PAYMENT_DATABASE_URL or DATABASE_URL, KAFKA_BOOTSTRAP_SERVERS, SCHEMA_REGISTRY_URL, and
-for shipping PICK_UP_S.
-Events, states, what is read and what was asked of the world are rebuilt; the log goes on in a new generation. What was
-asked and has no answer is asked for by its key when the service runs again, and never called first. Broken off, it is
-gone on with by running it again.";
-
-/// `tutti recover`.
-#[derive(Debug, Args)]
-pub struct RecoverArgs {
-    /// Which service
-    #[arg(long, value_parser = SERVICES)]
-    pub service: String,
-    /// Only tell how far it is behind
-    #[arg(long)]
-    pub dry_run: bool,
-}
-
-const SKIP_EXAMPLES: &str = "\
-Example:
-  tutti skip --service payment --source order --seq 1042 --reason \"its log is lost with disk 7 (ada)\"
-
-The last resort, when `tutti republish --service SOURCE` cannot bring the record back. Stop the service first. Only the
-record that it waits for can be skipped, and only when later ones are there. It is recorded among what is parked, until
-somebody discards it there. Whatever the record would have led to never happens.";
-
-/// `tutti skip`.
-#[derive(Debug, Args)]
-pub struct SkipArgs {
-    /// The service that lacks the record
-    #[arg(long, value_parser = SERVICES)]
-    pub service: String,
-    /// The service that said it
-    #[arg(long, value_parser = SERVICES)]
-    pub source: String,
-    /// Its number
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
-    pub seq: u64,
-    /// Why it is given up, and by whom
-    #[arg(long)]
-    pub reason: String,
-    /// Only tell whether it could be skipped
-    #[arg(long)]
-    pub dry_run: bool,
-}
-
-const RESET_EXAMPLES: &str = "\
-Examples:
-  tutti reset
-  tutti reset --data ./elsewhere --yes
-  tutti reset --deployed --dry-run      what would be deleted of a shop of services of their own
-
-With --deployed: the tables behind <SERVICE>_DATABASE_URL of all services, the customers' keys behind KEYRING_DATABASE_URL
-if set, and the topics at KAFKA_BOOTSTRAP_SERVERS. Nothing is deleted while any service runs.";
-
-/// `tutti reset`.
-#[derive(Debug, Args)]
-pub struct ResetArgs {
-    /// Which directory
-    #[arg(long, value_name = "DIR", env = "TUTTI_DATA", hide_env_values = true, default_value = "tutti-data")]
-    pub data: PathBuf,
-    /// Delete a deployed shop instead: databases and topics, as the environment names them
-    #[arg(long)]
-    pub deployed: bool,
-    /// Do not ask
-    #[arg(long)]
-    pub yes: bool,
-    /// Only tell what would be deleted
-    #[arg(long)]
-    pub dry_run: bool,
-}
-
-fn parse_line(text: &str) -> Result<(String, i64), String> {
-    let (sku, quantity) = text.split_once(':').unwrap_or((text, "1"));
-    match quantity.parse() {
-        Ok(quantity) if quantity > 0 && !sku.is_empty() => Ok((sku.to_owned(), quantity)),
-        _ => Err("write a SKU and how many of it, for example TEA-001:2".to_owned()),
-    }
-}
-
 fn parse_listen(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "write an address of this machine and a port, for example 127.0.0.1:8080".to_owned())
-}
-
-/// What the name of a topic may hold. With the longest name of a service behind it, it is short enough for Kafka.
-fn parse_prefix(text: &str) -> Result<String, String> {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    if text.len() <= 200 && text.bytes().all(allowed) {
-        return Ok(text.to_owned());
-    }
-    Err("a topic's name is made of at most 200 letters, digits, dots, underscores and hyphens".to_owned())
 }
 
 /// What a header of that name may hold.
@@ -601,15 +288,6 @@ mod tests {
         for command in leaves(&cli) {
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             assert!(help.contains(&format!(" {}", command.get_name())), "`{}` has no example", command.get_name());
-        }
-    }
-
-    #[test]
-    fn a_line_is_a_sku_and_a_quantity() {
-        assert_eq!(parse_line("TEA-001:2"), Ok(("TEA-001".into(), 2)));
-        assert_eq!(parse_line("TEA-001"), Ok(("TEA-001".into(), 1)));
-        for text in ["", ":2", "TEA-001:", "TEA-001:0", "TEA-001:-1", "TEA-001:two", "TEA-001:99999999999999999999"] {
-            assert!(parse_line(text).is_err(), "{text}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Hands a request on to the service that answers it, and its answer back, both as they come.
 
 use super::{
-    Edge, headers,
+    Edge, forwarded_for,
     rewound::Rewound,
     upstream::{Away, Upstreams},
 };
@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use metrics::{counter, histogram};
-use runtime::http::{BODY_LIMIT, Problem};
+use runtime::http::{BODY_LIMIT, Problem, strip_hop_by_hop};
 use std::{
     net::SocketAddr,
     time::{Duration, Instant},
@@ -49,9 +49,9 @@ fn prepared(upstreams: &Upstreams, service: &str, request: Request) -> Result<(P
         let status = StatusCode::PAYLOAD_TOO_LARGE;
         return Err(Problem::new(status, "body-too-large", "The body is too large", detail));
     }
-    headers::strip(&mut parts.headers);
+    strip_hop_by_hop(&mut parts.headers);
     if let Some(ConnectInfo(peer)) = parts.extensions.get::<ConnectInfo<SocketAddr>>() {
-        headers::add_forwarded_for(&mut parts.headers, peer.ip());
+        forwarded_for::add(&mut parts.headers, peer.ip());
     }
     let uri = parts.uri.path_and_query().and_then(|asked| upstreams.at(service, asked));
     parts.uri = uri.ok_or_else(|| Problem::internal(&format!("{service} has no address for {}", parts.uri)))?;
@@ -74,7 +74,7 @@ async fn answer(upstreams: &Upstreams, service: &str, parts: Parts, body: Body) 
         first => first,
     };
     answered.map(|mut response| {
-        headers::strip(response.headers_mut());
+        strip_hop_by_hop(response.headers_mut());
         response
     })
 }

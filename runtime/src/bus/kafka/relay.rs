@@ -9,7 +9,11 @@
 //! queue was full. On any delivery error everything under way is thrown away and a new producer begins behind the last
 //! row that was confirmed: rows may be repeated, never overtaken.
 
-use super::{Settings, config, headers, peek, schemas::Schemas};
+mod reports;
+
+pub(super) use reports::Deliveries;
+
+use super::{Settings, headers, peek, schemas::Schemas};
 use crate::{
     bus::{Beginning, Published},
     failpoint,
@@ -18,17 +22,12 @@ use crate::{
     store::Read,
 };
 use rdkafka::{
-    ClientContext, Message,
-    config::RDKafkaLogLevel,
     error::{KafkaError, RDKafkaErrorCode},
-    message::DeliveryResult,
-    producer::{BaseProducer, BaseRecord, NoCustomPartitioner, Producer, ProducerContext},
+    producer::{BaseProducer, BaseRecord, Producer},
 };
+use reports::Reports;
 use std::{
-    sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
-    },
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -47,84 +46,6 @@ const SILENT_FOR: Duration = Duration::from_secs(10);
 const FLUSH_WITHIN: Duration = Duration::from_secs(2);
 
 type Sender = BaseProducer<Deliveries>;
-
-/// What one producer reports.
-#[derive(Clone)]
-pub(super) struct Deliveries(Arc<Reports>);
-
-#[derive(Default)]
-struct Reports {
-    /// The last row of a run without holes that the broker has.
-    confirmed: AtomicU64,
-    /// Why the run is broken, once it is.
-    failed: Mutex<Option<String>>,
-    /// Where on the topic the last confirmed row is.
-    offset: AtomicI64,
-    /// A row was put where another one had been before: the topic was created anew, or lost its end.
-    receded: AtomicBool,
-    /// Rows were thrown away, as the consequence of an error that may be reported later.
-    purged: AtomicBool,
-    /// What the client last complained of; forgotten when a row is confirmed.
-    complaint: Mutex<Option<String>>,
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Reports {
-    fn confirm(&self, seq: u64) {
-        let confirmed = self.confirmed.load(Ordering::Acquire);
-        if seq == confirmed + 1 && locked(&self.failed).is_none() && !self.purged.load(Ordering::Acquire) {
-            self.confirmed.store(seq, Ordering::Release);
-            *locked(&self.complaint) = None;
-        } else if seq > confirmed {
-            self.fail(format!("row {seq} was confirmed, but {} was not", confirmed + 1));
-        }
-    }
-
-    /// Each row lies behind the one before. Of a repetition the broker may not know where it is.
-    fn put_at(&self, offset: i64) {
-        if offset >= 0 && offset <= self.offset.swap(offset, Ordering::AcqRel) {
-            self.receded.store(true, Ordering::Release);
-        }
-    }
-
-    fn fail(&self, why: String) {
-        locked(&self.failed).get_or_insert(why);
-    }
-}
-
-impl ClientContext for Deliveries {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
-        config::log(level, facility, line);
-    }
-    fn error(&self, error: KafkaError, reason: &str) {
-        tracing::debug!(target: "librdkafka", %error, reason);
-        *locked(&self.0.complaint) = Some(reason.to_owned());
-    }
-}
-
-impl ProducerContext<NoCustomPartitioner> for Deliveries {
-    /// The row's seq.
-    type DeliveryOpaque = usize;
-    fn delivery(&self, result: &DeliveryResult<'_>, seq: usize) {
-        match result {
-            Ok(message) => {
-                self.0.put_at(message.offset());
-                self.0.confirm(seq as u64);
-                failpoint::reached("relay.delivered");
-            }
-            Err((error, _)) if is_consequence(error) => self.0.purged.store(true, Ordering::Release),
-            Err((error, message)) => self.0.fail(format!("row {seq} of {}: {error}", message.topic())),
-        }
-    }
-}
-
-fn is_consequence(error: &KafkaError) -> bool {
-    use RDKafkaErrorCode::{Fatal, PurgeInflight, PurgeQueue};
-    matches!(error, KafkaError::MessageProduction(PurgeQueue | PurgeInflight | Fatal))
-}
 
 #[derive(Default)]
 struct State {
@@ -215,7 +136,7 @@ impl Desk {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        locked(&self.state)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives rows to the producer, as far as they follow and it has room. False when the thread must go on.
@@ -270,11 +191,9 @@ impl Desk {
     }
 
     fn begin_run(&self, state: &mut State) -> Result<(), String> {
-        let reports = Arc::new(Reports::default());
-        reports.confirmed.store(state.confirmed, Ordering::Release);
         // A topic that was looked at begins anew as far as places on it go.
-        let before = if state.sender.is_some() { state.reports.offset.load(Ordering::Acquire) } else { -1 };
-        reports.offset.store(before, Ordering::Release);
+        let before = if state.sender.is_some() { state.reports.offset() } else { -1 };
+        let reports = Reports::behind(state.confirmed, before);
         let sender = self.settings.producer(Deliveries(reports.clone()));
         let sender = sender.map_err(|e| format!("no producer can be made for {}: {e}", self.topic))?;
         state.retired.extend(state.sender.replace(Arc::new(sender)));
@@ -316,7 +235,7 @@ impl Relay {
     pub fn has_put_behind(&self, end: i64, asked: Instant) -> bool {
         let state = self.desk.state();
         let confirmed_before = state.moved.is_some_and(|moved| moved < asked);
-        state.looked && confirmed_before && state.reports.offset.load(Ordering::Acquire) >= end
+        state.looked && confirmed_before && state.reports.offset() >= end
     }
 
     pub fn publish(&self, schemas: &Arc<Schemas>, rows: &[Arc<LogRow>]) {
@@ -335,10 +254,10 @@ impl Relay {
 
     pub fn published(&self) -> Published {
         let state = self.desk.state();
-        let confirmed = state.confirmed.max(state.reports.confirmed.load(Ordering::Acquire));
+        let confirmed = state.confirmed.max(state.reports.confirmed());
         let waits = state.at(confirmed) < state.told;
         let until = if state.generation == state.told.generation { confirmed } else { 0 };
-        let complaint = || locked(&state.reports.complaint).clone();
+        let complaint = || state.reports.complaint();
         let silent = || {
             let since = state.moved.filter(|moved| moved.elapsed() >= SILENT_FOR)?;
             Some(format!("the brokers have confirmed nothing for {} s", since.elapsed().as_secs()))
@@ -424,18 +343,18 @@ fn look(desk: &Desk) {
 /// Takes note of what was confirmed, and begins anew behind it after an error.
 fn look_at_reports(desk: &Desk) {
     let mut state = desk.state();
-    let confirmed = state.reports.confirmed.load(Ordering::Acquire);
+    let confirmed = state.reports.confirmed();
     if confirmed > state.confirmed {
         (state.confirmed, state.moved, state.trouble) = (confirmed, Some(Instant::now()), None);
         state.known = true;
     }
-    if state.reports.receded.load(Ordering::Acquire) {
+    if state.reports.has_receded() {
         state.must_look();
         return;
     }
-    let failed = locked(&state.reports.failed).clone();
+    let failed = state.reports.failed();
     let fatal = || state.sender.as_ref()?.client().fatal_error().map(|(_, why)| why);
-    let purged = || state.reports.purged.load(Ordering::Acquire).then(|| "rows were thrown away".to_owned());
+    let purged = || state.reports.is_purged().then(|| "rows were thrown away".to_owned());
     let Some(why) = failed.or_else(fatal).or_else(purged) else { return };
     if state.trouble.as_ref() != Some(&why) {
         let (service, after) = (desk.service, state.confirmed);

@@ -4,16 +4,13 @@
 //! of the gateway's own, under the status that belongs to it, ends a charge or a refund; the rest is no answer.
 
 use super::{CaptureRequest, Gateway, GatewayAnswer, GatewayError, RefundRequest};
-use runtime::remote::{NoReply, Remote, Reply, ServerUrl, StatusCode, UrlSetting};
+use runtime::remote::{NoReply, Remote, Reply, ServerUrl, StatusCode, UrlSetting, fits_an_event};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Where the payment gateway is.
 pub const PAYMENT_GATEWAY_URL: UrlSetting =
     UrlSetting { name: "PAYMENT_GATEWAY_URL", scheme: "http", example: "http://127.0.0.1:8090/gateway" };
-
-/// The longest receipt or code that is taken over.
-const LONGEST_WORD: usize = 255;
 
 /// A payment gateway over HTTP.
 pub struct HttpGateway {
@@ -102,16 +99,11 @@ impl Gateway for HttpGateway {
 }
 
 fn succeeded(receipt: String) -> Option<GatewayAnswer> {
-    fits(&receipt).then_some(GatewayAnswer::Succeeded { receipt })
+    fits_an_event(&receipt).then_some(GatewayAnswer::Succeeded { receipt })
 }
 
 fn declined(code: String) -> Option<GatewayAnswer> {
-    fits(&code).then_some(GatewayAnswer::Declined { code })
-}
-
-/// It goes into an event, which must not grow with whatever somebody else's server says.
-fn fits(word: &str) -> bool {
-    (1..=LONGEST_WORD).contains(&word.len()) && !word.chars().any(char::is_control)
+    fits_an_event(&code).then_some(GatewayAnswer::Declined { code })
 }
 
 fn in_progress() -> GatewayError {

@@ -4,16 +4,13 @@
 //! of the carrier's own, under the status that belongs to it, ends a call; the rest is no answer.
 
 use super::{Answer, BookRequest, Carrier, CarrierAnswer, CarrierError};
-use runtime::remote::{NoReply, Remote, Reply, ServerUrl, StatusCode, UrlSetting};
+use runtime::remote::{NoReply, Remote, Reply, ServerUrl, StatusCode, UrlSetting, fits_an_event};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Where the carrier is.
 pub const CARRIER_URL: UrlSetting =
     UrlSetting { name: "CARRIER_URL", scheme: "http", example: "http://127.0.0.1:8090/carrier" };
-
-/// The longest label, name or code that is taken over.
-const LONGEST_WORD: usize = 255;
 
 /// A carrier over HTTP.
 pub struct HttpCarrier {
@@ -75,10 +72,10 @@ impl HttpCarrier {
 
     fn definite(&self, reply: &Reply, operation: Option<Operation>) -> Answer {
         match operation {
-            Some(Operation::Booked { label, carrier }) if fits(&label) && fits(&carrier) => {
+            Some(Operation::Booked { label, carrier }) if fits_an_event(&label) && fits_an_event(&carrier) => {
                 Ok(CarrierAnswer::Booked { label, carrier })
             }
-            Some(Operation::NotServed { code }) if fits(&code) => Ok(CarrierAnswer::NotServed { code }),
+            Some(Operation::NotServed { code }) if fits_an_event(&code) => Ok(CarrierAnswer::NotServed { code }),
             Some(Operation::Accepted) => Ok(CarrierAnswer::Accepted),
             Some(Operation::AlreadyCollected) => Ok(CarrierAnswer::AlreadyCollected),
             Some(Operation::LabelVoid) => Ok(CarrierAnswer::LabelVoid),
@@ -111,11 +108,6 @@ impl Carrier for HttpCarrier {
             _ => self.definite(&reply, None).map(Some),
         }
     }
-}
-
-/// It goes into an event, which must not grow with whatever somebody else's server says.
-fn fits(word: &str) -> bool {
-    (1..=LONGEST_WORD).contains(&word.len()) && !word.chars().any(char::is_control)
 }
 
 fn unavailable(no_reply: NoReply) -> CarrierError {
