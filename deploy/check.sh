@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Proves that the shop of compose.yaml works, heals and keeps what it was given: builds the images, brings everything up,
 # plays every ending and every race in it, kills a service, the broker and the database at once in the middle of a burst
-# of orders and brings them back, holds all of it against the invariants, takes the shop down and up again, and finds
-# every order as it was. Needs Linux, Docker with its compose plugin, and nothing else; removes what it made.
+# of orders and brings them back, takes the broker away with its volume, holds all of it against the invariants, takes the
+# shop down and up again, and finds every order as it was. Needs Linux, Docker with its compose plugin, and nothing else;
+# removes what it made.
 #
 #   deploy/check.sh           all of it; ORDERS=5000 deploy/check.sh with a larger burst
 #   deploy/check.sh --keep    the same, and leaves the shop running, to look into it
@@ -70,6 +71,12 @@ check() {
   docker cp "$id:/tutti" "$program/tutti"
   docker rm "$id" >/dev/null
   "$program/tutti" demo --against "$shop" --orders "${ORDERS:-1000}" --kill-with "$PWD/check.sh --break"
+
+  begin "the broker is lost with all that it had: the services fill a new one, and go on"
+  docker compose rm --stop --force kafka
+  docker volume rm "${COMPOSE_PROJECT_NAME}_kafka"
+  up
+  "$program/tutti" demo --against "$shop" --orders 100
 
   begin "the invariants"
   tutti verify --deployed
