@@ -20,8 +20,13 @@ use std::{
 const PAGE: usize = 1024;
 /// How long nothing may be confirmed before that is an error.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// A service that runs looks at its topic every ten seconds, and mends what it finds. What it has not noticed after this
+/// long it does not know of.
+const NOTICES_WITHIN: Duration = Duration::from_secs(30);
 /// How often progress is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How often all of a topic is looked at while its service has not noticed what it lacks.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// Behind which row publishing goes on, given where the topic begins and ends, the log's first row, and how far the log
 /// was published: there, or earlier where the topic lacks something. What retention has deleted is not lacking.
@@ -168,8 +173,10 @@ pub struct Parts {
 /// Says why not, and what to do.
 pub fn republish(mut parts: Parts, progress: &dyn Fn(u64, u64)) -> Result<Option<Lacking>, RepublishError> {
     let Parts { service, read, bus, bell, .. } = &mut parts;
+    let service = *service;
     let mut found = lacking(service, &**read, &mut **bus, bell, &|_, _| {})?;
     let Some(first_found) = found else { return Ok(None) };
+    let notices_until = Instant::now() + NOTICES_WITHIN;
     while let Some(lacking) = found {
         let led = parts.store.begin_reign("a republication", parts.build);
         match led {
@@ -178,7 +185,10 @@ pub fn republish(mut parts: Parts, progress: &dyn Fn(u64, u64)) -> Result<Option
                 found = None;
             }
             Err(StoreError::Led(owner)) => {
-                wait_for_leader(&parts, owner, progress)?;
+                let knows = wait_for_leader(&parts, &owner, progress)?;
+                if !knows && Instant::now() > notices_until {
+                    return Err(RepublishError::Runs { service, owner });
+                }
                 found = self::lacking(parts.service, &*parts.read, &mut *parts.bus, &parts.bell, &|_, _| {})?;
             }
             Err(error) => return Err(error.into()),
@@ -238,12 +248,14 @@ impl Watched {
     }
 }
 
-/// The leader publishes what it knows to be lacking; what it does not know of, nobody else may publish meanwhile.
-fn wait_for_leader(parts: &Parts, owner: String, progress: &dyn Fn(u64, u64)) -> Result<(), RepublishError> {
+/// The leader publishes what it knows to be lacking; what it does not know of, nobody else may publish meanwhile. Whether
+/// it knew of anything.
+fn wait_for_leader(parts: &Parts, owner: &str, progress: &dyn Fn(u64, u64)) -> Result<bool, RepublishError> {
     let mut watched = Watched::new();
     let mut lead = parts.read.lead()?;
     if lead.published >= lead.head {
-        return Err(RepublishError::Runs { service: parts.service, owner });
+        parts.bell.wait(Some(LOOK_AGAIN_AFTER));
+        return Ok(false);
     }
     while lead.published < lead.head {
         progress(lead.published, lead.head);
@@ -251,7 +263,7 @@ fn wait_for_leader(parts: &Parts, owner: String, progress: &dyn Fn(u64, u64)) ->
         parts.bell.wait(Some(LOOK_EVERY));
         lead = parts.read.lead()?;
     }
-    Ok(())
+    Ok(true)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use crate::{
     program::tutti,
     request::tea,
     shop::Shop,
+    wait::until,
 };
 use axum::{Json, Router, extract::Path, routing::get};
 use serde_json::{Value, json};
@@ -82,8 +83,11 @@ async fn an_order_goes_its_way_through_the_edge_as_through_the_shop() {
     let id = edge.client.placed("k-1", &tea("c-1")).await;
     assert_eq!(edge.client.placed("k-1", &tea("c-1")).await, id, "the key arrives");
     assert_eq!(edge.client.settled(&id).await["state"], "completed");
-    shop.client.said(&id, "EmailSent").await;
     let path = format!("/orders/{id}/events");
+    until("nothing is asked of anybody any more", || async {
+        items(shop.client.read(&path).await, "open").is_empty().then_some(())
+    })
+    .await;
     let (told, whole) = (edge.client.read(&path).await, shop.client.read(&path).await);
     let names = |timeline: &Value| -> Vec<String> {
         let mut names: Vec<String> = items(timeline.clone(), "items").iter().map(Value::to_string).collect();
