@@ -7,7 +7,7 @@ mod topics;
 
 pub use embedded::{EmbeddedBus, Sight};
 pub use relay::Relay;
-pub use topics::{TopicBus, Topics};
+pub use topics::{Reads, TopicBus, Topics};
 
 use crate::{
     counters::Situation,
@@ -24,6 +24,12 @@ use tutti::invariants::SERVICES as NAMES;
 #[must_use]
 pub fn index_of(service: &str) -> usize {
     NAMES.iter().position(|name| *name == service).unwrap_or_default()
+}
+
+/// Whether this names a service; other names stand for what is no service's event.
+#[must_use]
+pub fn is_service(name: &str) -> bool {
+    NAMES.contains(&name)
 }
 
 /// When each reader sees a record that comes onto a topic now, none before what came there earlier.

@@ -99,6 +99,10 @@ impl Plan {
         // Whoever is down is down for long.
         let down = Dice::new(seed, "down").magnitude(600 * SECOND, 3 * DAY);
         let down = if drawn.contains(&Fault::Down) { down } else { 0 };
+        // Now and then the world is away for longer than some things are of use.
+        let mut outage = Dice::new(seed, "outage");
+        let outage = if drawn.contains(&Fault::WorldAway) && outage.falls(0.15) { 4 * 3600 * SECOND } else { 0 };
+        let longest_deadline = if dice.falls(0.2) { 6 * 3600 * SECOND } else { 1800 * SECOND };
         let count = usize::try_from(dice.between(2, 10)).unwrap_or(2);
         let spread = dice.magnitude(SECOND, 600 * SECOND);
         let collected_after = dice.magnitude(SECOND / 10, 3600 * SECOND);
@@ -108,12 +112,12 @@ impl Plan {
             seed,
             faults,
             embedded: dice.falls(0.35),
-            deadline: Duration::from_micros(dice.magnitude(4 * SECOND, 1800 * SECOND).unsigned_abs()),
+            deadline: Duration::from_micros(dice.magnitude(4 * SECOND, longest_deadline).unsigned_abs()),
             pick_up: Duration::from_micros(dice.magnitude(5 * SECOND, DAY).unsigned_abs()),
             collected_after,
             transit: dice.magnitude(SECOND / 10, 2 * DAY),
             keys_kept: *dice.pick(&[120 * SECOND, 3600 * SECOND, DAY]).unwrap_or(&DAY),
-            faults_until: spread + dice.magnitude(30 * SECOND, 3600 * SECOND) + down,
+            faults_until: spread + dice.magnitude(30 * SECOND, 3600 * SECOND) + down + outage,
             stock: [dice.between(0, 60), dice.between(0, 20), dice.between(0, 8)],
             orders: orders.filter(chosen).collect(),
             narrowed: narrowed.clone(),

@@ -94,11 +94,11 @@ fn build(root: &Path, patch: &Path) -> Result<PathBuf, String> {
         .map_err(|why| format!("{why}; the sources have changed below the patch: plant the defects anew"))?;
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let target = root.join("target");
-    let build = ["build", "--quiet", "--package", "simulation", "--bin", "simulation", "--target-dir"];
+    let build = ["build", "--quiet", "--release", "--package", "simulation", "--bin", "simulation", "--target-dir"];
     command(&cargo, &tree, &[&build[..], &[&*target.to_string_lossy()]].concat())?;
     let program = folder.join("simulation");
     // The next build of the sources proper puts its own program where this one was.
-    fs::copy(target.join("debug/simulation"), &program).map_err(|e| format!("{}: {e}", program.display()))?;
+    fs::copy(target.join("release/simulation"), &program).map_err(|e| format!("{}: {e}", program.display()))?;
     command("git", root, &["worktree", "remove", "--force", &tree.to_string_lossy()])?;
     Ok(program)
 }
