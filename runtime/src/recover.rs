@@ -176,7 +176,7 @@ pub fn recover<T: Topic>(parts: Parts<T>, progress: Progress<'_>) -> Result<Reco
     may_begin(T::NAME, from, &ends)?;
     fold::catch_up(&service, &mut *store, &*read, &mut reign)?;
     let mut own = Own::behind(T::NAME, from, &ends);
-    let mut replay = Replay::begin(&service, &mut *store, reign)?;
+    let mut replay = Replay::begin(&service, &mut *store, &*read, reign)?;
     let mut pull = Pull::new(&mut *bus, &bell);
     while let Some(row) = own.next(&mut pull)? {
         replay.take(row, &mut pull)?;

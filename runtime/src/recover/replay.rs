@@ -15,7 +15,7 @@ use crate::{
     incoming::{Body, Incoming},
     record::{CursorRow, EventId, LogRow, ParkedRow, Position, Record, StateRow, WorkRow},
     reign::{Lane, Reign},
-    store::{Batch, STATE, Store, StoreError},
+    store::{Batch, Read, STATE, Store, StoreError},
 };
 use because::Because;
 use choreography::{Decided, Key, Origin, Service, Slot, Start, Topic, Work};
@@ -39,6 +39,7 @@ type Parked = (String, Key);
 pub(super) struct Replay<'r, T: Topic> {
     service: &'r Service<T>,
     store: &'r mut dyn Store,
+    read: &'r dyn Read,
     reign: Reign,
     open: Open,
     /// Events with one cause, until the first with another.
@@ -68,6 +69,7 @@ impl<'r, T: Topic> Replay<'r, T> {
     pub fn begin(
         service: &'r Service<T>,
         store: &'r mut dyn Store,
+        read: &'r dyn Read,
         reign: Reign,
     ) -> Result<Replay<'r, T>, RecoverError> {
         let open = Open::read(service, store)?;
@@ -77,7 +79,7 @@ impl<'r, T: Topic> Replay<'r, T> {
         let noted = store.cursors()?.into_iter().filter(|row| row.source.starts_with(STATE));
         let newest = noted.map(|row| row.at.generation).fold(reign.lead.generation, i64::max);
         let (group, batch, cursors, found) = (vec![], Batch::default(), BTreeMap::new(), Recovered::default());
-        Ok(Replay { service, store, reign, open, group, batch, cursors, found, last, epoch, newest })
+        Ok(Replay { service, store, read, reign, open, group, batch, cursors, found, last, epoch, newest })
     }
 
     /// Takes the next own event.
@@ -218,7 +220,10 @@ impl<'r, T: Topic> Replay<'r, T> {
             self.cursor(lane, at, pull)?;
             self.pass_silent(lane, at, pull)?;
         }
-        let row = self.open.take(self.service, name, event, &rows[0].key);
+        let row = match self.open.take(self.service, name, event, &rows[0].key) {
+            None => self.take_stuck(name, event, &rows[0].key)?,
+            found => found,
+        };
         let timer = self.service.reactions().iter().find(|r| matches!(r.origin, Origin::Timer(timer) if timer == name));
         let Some((reaction, row)) = timer.zip(row) else { return self.recall(rows) };
         let decided = match (reaction.decode)(row.shape, &row.body) {
@@ -226,6 +231,14 @@ impl<'r, T: Topic> Replay<'r, T> {
             Err(why) => Err(why),
         };
         Ok(self.agreed(decided, rows))
+    }
+
+    /// What was stuck when the copy was made, and was tried again with success since.
+    fn take_stuck(&mut self, name: &str, event: &str, key: &str) -> Result<Option<Arc<WorkRow>>, StoreError> {
+        let is_it = |row: &WorkRow| row.stuck.is_some() && row.name == name && row.cause == event;
+        let stuck = self.read.work_of(key)?.into_iter().find(is_it);
+        stuck.iter().for_each(|row| self.open.settled(row.id()));
+        Ok(stuck.map(Arc::new))
     }
 
     /// What an author tells of the events of a decision that cannot be made again.

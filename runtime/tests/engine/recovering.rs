@@ -10,8 +10,9 @@ use crate::support::{
 };
 use runtime::{
     LogRow, Position, Record, Step,
+    intake::Wish,
     recover::{RecoverError, Recovered},
-    store::{MemoryFault, MemoryStore, Read},
+    store::{Counts, MemoryFault, MemoryStore, Read},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -230,6 +231,26 @@ fn an_older_copy_is_brought_up_to_its_topic() {
     let mut tried = attempts(&desk);
     tried.sort();
     assert_eq!(tried, [("Cook c/4".into(), true), ("Cook d/2".into(), true)]);
+}
+
+/// Found by the simulation (seed 7 of then): the row stayed stuck, and trying it again could not succeed.
+#[test]
+fn what_was_stuck_in_the_copy_and_is_answered_since_is_stuck_no_longer() {
+    let mut desk = Desk::new();
+    desk.left(1, "a", Act::NoteAndCook);
+    desk.settle();
+    desk.world.take_one().stuck("the oven is gone");
+    desk.settle();
+    let backup = desk.memory().copy();
+    assert_eq!(backup.counts().unwrap().stuck, 1);
+    assert!(desk.wish(Wish::RetryWork(("Cook".into(), "a/1".into()))).is_ok());
+    desk.settle();
+    desk.world.take_one().done("fine");
+    desk.settle();
+    publish_all(&desk);
+    let (_, recovered) = recovered(desk, &backup);
+    assert_eq!((recovered.open_work, recovered.doubts.len()), (0, 0));
+    assert_eq!(backup.counts().unwrap(), Counts::default());
 }
 
 #[test]
