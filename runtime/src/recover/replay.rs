@@ -5,6 +5,7 @@
 //! its turn, because it may have asked for something all the same.
 
 mod because;
+mod first;
 mod open;
 
 use super::{Pull, RecoverError, Recovered, Renewing};
@@ -19,6 +20,7 @@ use crate::{
 };
 use because::Because;
 use choreography::{Decided, Key, Origin, Service, Slot, Start, Topic, Work};
+pub(super) use first::first_taken;
 use open::Open;
 use std::{
     any::Any,
@@ -42,6 +44,8 @@ pub(super) struct Replay<'r, T: Topic> {
     read: &'r dyn Read,
     reign: Reign,
     open: Open,
+    /// Of each lane the first record that is known to have been taken.
+    first_taken: HashMap<(String, u16), Position>,
     /// Events with one cause, until the first with another.
     group: Vec<Arc<LogRow>>,
     /// What is not written yet.
@@ -71,6 +75,7 @@ impl<'r, T: Topic> Replay<'r, T> {
         store: &'r mut dyn Store,
         read: &'r dyn Read,
         reign: Reign,
+        first_taken: HashMap<(String, u16), Position>,
     ) -> Result<Replay<'r, T>, RecoverError> {
         let open = Open::read(service, store)?;
         let last = Position { generation: reign.lead.generation, seq: reign.lead.head };
@@ -79,7 +84,7 @@ impl<'r, T: Topic> Replay<'r, T> {
         let noted = store.cursors()?.into_iter().filter(|row| row.source.starts_with(STATE));
         let newest = noted.map(|row| row.at.generation).fold(reign.lead.generation, i64::max);
         let (group, batch, cursors, found) = (vec![], Batch::default(), BTreeMap::new(), Recovered::default());
-        Ok(Replay { service, store, read, reign, open, group, batch, cursors, found, last, epoch, newest })
+        Ok(Replay { service, store, read, reign, open, first_taken, group, batch, cursors, found, last, epoch, newest })
     }
 
     /// Takes the next own event.
@@ -382,6 +387,7 @@ impl<'r, T: Topic> Replay<'r, T> {
             return Ok(*at);
         }
         let earliest = pull.ends(lane)?.earliest;
+        let first = self.first_taken.get(&(lane.0.to_owned(), lane.1)).map_or(first, |known| first.min(*known));
         let before = Position { seq: first.seq.saturating_sub(1), ..first };
         let at = if self.service.start() == Start::Now { before.max(earliest) } else { earliest };
         self.moved(lane, at);
