@@ -80,6 +80,8 @@ pub struct Plan {
     pub keys_kept: Micros,
     /// Until when things go wrong.
     pub faults_until: Micros,
+    /// How long the world is away at most, if it is for long.
+    pub outage: Micros,
     /// Units of each article in stock.
     pub stock: [i64; ARTICLES.len()],
     /// The orders.
@@ -99,10 +101,11 @@ impl Plan {
         // Whoever is down is down for long.
         let down = Dice::new(seed, "down").magnitude(600 * SECOND, 3 * DAY);
         let down = if drawn.contains(&Fault::Down) { down } else { 0 };
-        // Now and then the world is away for longer than some things are of use.
-        let mut outage = Dice::new(seed, "outage");
-        let outage = if drawn.contains(&Fault::WorldAway) && outage.falls(0.15) { 4 * 3600 * SECOND } else { 0 };
-        let longest_deadline = if dice.falls(0.2) { 6 * 3600 * SECOND } else { 1800 * SECOND };
+        // Now and then the world, or who asks it, is away for longer than some things are of use, and the customer waits.
+        let mut patience = Dice::new(seed, "patience");
+        let outage = if drawn.contains(&Fault::WorldAway) && patience.falls(0.06) { 4 * 3600 * SECOND } else { 0 };
+        let patient = outage > 0 || (down > 0 && patience.falls(0.3));
+        let deadline = if patient { (7200 * SECOND, 8 * 3600 * SECOND) } else { (4 * SECOND, 1800 * SECOND) };
         let count = usize::try_from(dice.between(2, 10)).unwrap_or(2);
         let spread = dice.magnitude(SECOND, 600 * SECOND);
         let collected_after = dice.magnitude(SECOND / 10, 3600 * SECOND);
@@ -112,7 +115,7 @@ impl Plan {
             seed,
             faults,
             embedded: dice.falls(0.35),
-            deadline: Duration::from_micros(dice.magnitude(4 * SECOND, longest_deadline).unsigned_abs()),
+            deadline: Duration::from_micros(dice.magnitude(deadline.0, deadline.1).unsigned_abs()),
             pick_up: Duration::from_micros(dice.magnitude(5 * SECOND, DAY).unsigned_abs()),
             collected_after,
             transit: dice.magnitude(SECOND / 10, 2 * DAY),
@@ -120,6 +123,7 @@ impl Plan {
             faults_until: spread + dice.magnitude(30 * SECOND, 3600 * SECOND) + down + outage,
             stock: [dice.between(0, 60), dice.between(0, 20), dice.between(0, 8)],
             orders: orders.filter(chosen).collect(),
+            outage,
             narrowed: narrowed.clone(),
         }
     }

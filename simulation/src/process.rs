@@ -139,7 +139,7 @@ impl Process {
             None => Box::new(TopicBus::new(sim.clone(), life.clone(), site.topics.clone(), store.clone(), site.reads)),
             Some((hub, sight)) => {
                 let inner = hub.connect(T::NAME, &service.sources(), intake.bell());
-                Box::new(EmbeddedBus::new(inner, sim.clone(), life.clone(), sight.clone()))
+                Box::new(EmbeddedBus::new(inner, sim.clone(), life.clone(), sight.clone(), site.watch.clone()))
             }
         };
         let store = SimStore::new(store, lock, sim.clone(), life.clone(), Some(site.watch.clone()));

@@ -90,8 +90,8 @@ pub struct Stage {
     started: u32,
     care: Care,
     looked_at: u64,
-    /// Copies of stores as they were, and how far their logs went.
-    backups: [Option<(u64, MemoryStore)>; SERVICES],
+    /// Copies of stores as they were.
+    backups: [Option<MemoryStore>; SERVICES],
     /// Copies of stores that will be lost.
     copies: [Option<MemoryStore>; SERVICES],
     /// Services whose stores were lost and are not rebuilt yet.

@@ -17,6 +17,7 @@ pub struct Lock(Arc<Mutex<Option<Holder>>>);
 struct Holder {
     life: Arc<Life>,
     owner: String,
+    build: u64,
 }
 
 impl Lock {
@@ -35,13 +36,15 @@ impl Lock {
         *self.held() = None;
     }
 
-    /// Takes it, unless somebody else has it; then that one is named.
-    fn take(&self, life: &Arc<Life>, owner: &str) -> Result<(), StoreError> {
+    /// Takes it, unless somebody else has it; then that one is named. An older build does not wait for a newer one: the
+    /// store refuses it at once.
+    fn take(&self, life: &Arc<Life>, owner: &str, build: u64) -> Result<(), StoreError> {
         let mut held = self.held();
-        if let Some(other) = held.as_ref().filter(|holder| !Arc::ptr_eq(&holder.life, life) && holder.life.is_alive()) {
-            return Err(StoreError::Led(other.owner.clone()));
+        match held.as_ref().filter(|holder| !Arc::ptr_eq(&holder.life, life) && holder.life.is_alive()) {
+            Some(newer) if newer.build > build => {}
+            Some(other) => return Err(StoreError::Led(other.owner.clone())),
+            None => *held = Some(Holder { life: life.clone(), owner: owner.to_owned(), build }),
         }
-        *held = Some(Holder { life: life.clone(), owner: owner.to_owned() });
         Ok(())
     }
 
@@ -108,7 +111,7 @@ impl Drop for SimStore {
 impl Store for SimStore {
     fn begin_reign(&mut self, owner: &str, build: u64) -> Result<Lead, StoreError> {
         self.reach(Situation::CrashInBegin)?;
-        self.lock.take(&self.life, owner).inspect_err(|_| {
+        self.lock.take(&self.life, owner, build).inspect_err(|_| {
             if self.life.stand_by() {
                 self.sim.saw(Situation::StandsBy);
             }

@@ -133,10 +133,6 @@ impl Watch {
         for row in batch.work_put.iter().filter(|row| row.name == "deadline" || row.name == "pick_up") {
             seen.timers.insert(row.id(), row.due - EPOCH);
         }
-        if self.sim.plan.embedded {
-            let now = self.sim.now();
-            seen.arrivals[service].extend(batch.log.iter().map(|row| (now, row.position())));
-        }
     }
 
     fn note_row(&self, service: usize, row: &LogRow) {

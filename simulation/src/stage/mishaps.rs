@@ -21,7 +21,7 @@ fn timed(fault: Fault) -> Option<(i64, usize, Micros)> {
         Fault::StoreRefuses => (2, SERVICES, 60 * SECOND),
         Fault::BusAway => (3, SERVICES, 600 * SECOND),
         Fault::Undecodable => (2, SERVICES, 1800 * SECOND),
-        Fault::WorldAway => (3, 3, 3 * 3600 * SECOND),
+        Fault::WorldAway => (3, 3, 3600 * SECOND),
         Fault::RefundRefused => (2, 1, 3600 * SECOND),
         Fault::KeyringAway => (2, 1, 600 * SECOND),
         Fault::ClockJump => (2, SERVICES, 3600 * SECOND),
@@ -46,7 +46,11 @@ impl Stage {
             for _ in 0..dice.between(1, most) {
                 let at = SECOND + dice.magnitude(SECOND, plan.faults_until.max(2 * SECOND));
                 let target = usize::try_from(dice.below(targets as u64)).unwrap_or(0);
-                self.sim.at(at, Event::Fault(*fault, target, dice.magnitude(SECOND / 10, longest)));
+                let lasts = match fault {
+                    Fault::WorldAway if plan.outage > 0 => dice.between(3600 * SECOND, plan.outage),
+                    _ => dice.magnitude(SECOND / 10, longest),
+                };
+                self.sim.at(at, Event::Fault(*fault, target, lasts));
             }
         }
         self.sim.at(20 * SECOND, Event::Operator);
@@ -107,15 +111,15 @@ impl Stage {
 
     /// A process begins with a copy of its store from a while ago; the right one is found again later.
     fn old_backup(&mut self, service: usize) -> Result<(), String> {
-        let Some((taken, backup)) = self.backups[service].take() else {
-            let store = &self.site.stores[service];
-            let head = store.lead().map(|lead| lead.head).unwrap_or_default();
-            self.backups[service] = Some((head, store.backup()));
+        let Some(backup) = self.backups[service].take() else {
+            self.backups[service] = Some(self.site.stores[service].copy());
             self.sim.at(self.sim.now() + 60 * SECOND, Event::Fault(Fault::OldBackup, service, SECOND));
             return Ok(());
         };
         // A copy that lacks nothing which others know is as good as the store itself, and would go on from there.
-        if self.sim.plan.embedded || self.site.topics.last(service).seq <= taken {
+        let said = self.site.topics.last(service);
+        let lacks = said.seq > 0 && !backup.holds(said).map_err(|error| error.to_string())?;
+        if self.sim.plan.embedded || self.lost.contains(&service) || !lacks {
             return Ok(());
         }
         self.kill(service);
@@ -147,7 +151,6 @@ impl Stage {
         let Site { stores, locks, builds, .. } = &mut self.site;
         if std::mem::replace(&mut builds[service], 2) == 2 {
             let on = On { store: stores[service].clone(), lock: locks[service].clone(), build: 1 };
-            locks[service].break_open();
             return self.start_on(service, on);
         }
         self.sim.saw(Situation::NewerBuild);

@@ -63,7 +63,8 @@ impl Stage {
         self.site.watch.sources_of(service).iter().find_map(|source| {
             let of_source = read.iter().filter(|row| row.source == NAMES[*source]);
             let at = of_source.map(|row| row.at).max().unwrap_or_default();
-            (at < self.end(*source)).then(|| format!("{name} has not read all of {}", NAMES[*source]))
+            let end = self.end(*source);
+            (at < end).then(|| format!("{name} has read {} up to {at:?}, which ends at {end:?}", NAMES[*source]))
         })
     }
 
