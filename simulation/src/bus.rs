@@ -51,7 +51,7 @@ fn delay(dice: &mut Dice) -> Micros {
 
 /// A reader cannot tell what some records are, for a while: its registry does not know the schema, or it has a mistake.
 fn perhaps_undecodable(sim: &Sim, reader: usize, record: Record) -> Record {
-    let all = sim.plan.seed.is_multiple_of(4);
+    let all = sim.plan.all_undecodable();
     let unlucky = || record.row.key.bytes().map(usize::from).sum::<usize>() % 3 == 0;
     if sim.lasts(Fault::Undecodable, reader) && (all || unlucky()) {
         return Record { poison: Some("the registry knows no schema 77".into()), ..record };

@@ -134,6 +134,12 @@ impl Plan {
         self.faults.contains(&fault)
     }
 
+    /// Whether a reader that cannot decode some records can decode none.
+    #[must_use]
+    pub fn all_undecodable(&self) -> bool {
+        self.seed.is_multiple_of(4)
+    }
+
     /// By when everything must have ended, once nothing goes wrong any more: every deadline, every way, and an hour
     /// for what a clock that jumped has put off.
     #[must_use]

@@ -46,9 +46,11 @@ impl Stage {
             for _ in 0..dice.between(1, most) {
                 let at = SECOND + dice.magnitude(SECOND, plan.faults_until.max(2 * SECOND));
                 let target = usize::try_from(dice.below(targets as u64)).unwrap_or(0);
-                let lasts = match fault {
-                    Fault::WorldAway if plan.outage > 0 => dice.between(3600 * SECOND, plan.outage),
-                    _ => dice.magnitude(SECOND / 10, longest),
+                let (at, lasts) = match fault {
+                    Fault::WorldAway if plan.outage > 0 => (at, dice.between(3600 * SECOND, plan.outage)),
+                    // So long, and from so early on, that a source may say nothing else.
+                    Fault::Undecodable if plan.all_undecodable() => (SECOND, dice.between(longest / 4, longest)),
+                    _ => (at, dice.magnitude(SECOND / 10, longest)),
                 };
                 self.sim.at(at, Event::Fault(*fault, target, lasts));
             }
