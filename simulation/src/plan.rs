@@ -106,8 +106,11 @@ impl Plan {
         let outage = if drawn.contains(&Fault::WorldAway) && patience.falls(0.06) { 4 * 3600 * SECOND } else { 0 };
         let patient = outage > 0 || (down > 0 && patience.falls(0.3));
         let deadline = if patient { (7200 * SECOND, 8 * 3600 * SECOND) } else { (4 * SECOND, 1800 * SECOND) };
-        let count = usize::try_from(dice.between(2, 10)).unwrap_or(2);
-        let spread = dice.magnitude(SECOND, 600 * SECOND);
+        // A source that says nothing but poison is paused after a minute in which it has much to say.
+        let all_poison = drawn.contains(&Fault::Undecodable) && is_all_undecodable(seed);
+        let (fewest, shortest) = if all_poison { (7, 240 * SECOND) } else { (2, SECOND) };
+        let count = usize::try_from(dice.between(2, 10).max(fewest)).unwrap_or(2);
+        let spread = dice.magnitude(SECOND, 600 * SECOND).max(shortest);
         let collected_after = dice.magnitude(SECOND / 10, 3600 * SECOND);
         let orders = (0..count).map(|number| wanted(seed, number, spread, collected_after));
         let chosen = |order: &Wanted| narrowed.orders.as_ref().is_none_or(|only| only.contains(&order.number));
@@ -137,7 +140,7 @@ impl Plan {
     /// Whether a reader that cannot decode some records can decode none.
     #[must_use]
     pub fn all_undecodable(&self) -> bool {
-        self.seed.is_multiple_of(4)
+        is_all_undecodable(self.seed)
     }
 
     /// By when everything must have ended, once nothing goes wrong any more: every deadline, every way, and an hour
@@ -147,6 +150,10 @@ impl Plan {
         let timers = runtime::clock::micros(self.deadline) + runtime::clock::micros(self.pick_up);
         self.faults_until + timers + self.collected_after + 2 * self.transit + 3 * 3600 * SECOND
     }
+}
+
+fn is_all_undecodable(seed: u64) -> bool {
+    seed.is_multiple_of(4)
 }
 
 fn wanted(seed: u64, number: usize, spread: Micros, collected_after: Micros) -> Wanted {
