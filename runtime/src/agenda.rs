@@ -62,6 +62,8 @@ pub(crate) struct Agenda {
     held: HashMap<WorkId, Option<WorkPlace>>,
     /// Rows behind this place are only in the table.
     horizon: Option<WorkPlace>,
+    /// When the last of the effects that were ever in memory was asked for.
+    asked_at: Micros,
 }
 
 impl Agenda {
@@ -91,8 +93,12 @@ impl Agenda {
     fn insert(&mut self, task: Task) {
         let place = place(&task.row, task.row.due);
         self.held.insert(task.row.id(), Some(place.clone()));
-        let queue = if task.turn.is_some() { &mut self.effects } else { &mut self.timers };
-        queue.insert(place, task);
+        if task.turn.is_some() {
+            self.asked_at = self.asked_at.max(task.row.due);
+            self.effects.insert(place, task);
+        } else {
+            self.timers.insert(place, task);
+        }
     }
 
     /// Over the bound the last rows leave memory, never one that was tried: its attempts are known only here.
@@ -139,9 +145,15 @@ impl Agenda {
         due
     }
 
-    /// Effects that may be performed now, handed out: due, their turn, and not too many at a time.
+    /// When the last effect that the table or this reign tells of was asked for.
+    pub fn asked_at(&self) -> Micros {
+        self.asked_at
+    }
+
+    /// Effects that may be performed now, handed out: their turn, and not too many at a time. They are due when they are
+    /// asked for, also by a clock that was set back since.
     pub fn effects_ready(&mut self, now: Micros) -> Vec<Task> {
-        while let Some(task) = pop_due(&mut self.effects, now) {
+        while let Some((_, task)) = self.effects.pop_first() {
             self.take_turn(task);
         }
         while let Some(task) = pop_due(&mut self.unclear, now) {

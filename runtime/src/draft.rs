@@ -289,16 +289,22 @@ impl Draft {
     }
 
     /// Asks are numbered onwards where nothing was said with them too, so that those of one batch keep their order, and
-    /// those of a later reign come behind those of an earlier one.
+    /// those of a later reign come behind those of an earlier one. Nor is an effect due before one that was asked for
+    /// earlier, when the clock was ahead.
     fn work_row(&self, reign: &mut Reign, work: Work, trace: Traceparent, cause: &str) -> WorkRow {
         let first = reign.lead.head + reign.lead.commits.saturating_mul(ASKS_OF_BATCH);
         reign.asked = (reign.asked + 1).max(first + self.log.len() as u64);
+        let mut due = self.at.saturating_add(micros(work.after));
+        if work.after.is_zero() {
+            due = due.max(reign.asked_at);
+            reign.asked_at = due;
+        }
         WorkRow {
             name: work.name.to_owned(),
             key: work.key,
             lane: 0,
             seq: reign.asked,
-            due: self.at.saturating_add(micros(work.after)),
+            due,
             shape: work.shape,
             body: work.body.into(),
             cause: cause.to_owned(),

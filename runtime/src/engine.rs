@@ -186,6 +186,7 @@ impl<T: Topic> Engine<T> {
         self.serve_wishes(rule)?;
         let (performers, store) = (&self.performers, &mut *self.door.store);
         rule.agenda.refill(store, |row| turn_of(performers, row))?;
+        rule.reign.asked_at = rule.reign.asked_at.max(rule.agenda.asked_at());
         let batch = self.collect(rule);
         if batch.is_empty() {
             self.hand_out(rule)?;

@@ -20,10 +20,10 @@ use crate::{
     reign::Reign,
     store::{Batch, Read, Renewal, Store, StoreError},
 };
-use choreography::{Service, Topic};
+use choreography::{Service, Start, Topic};
 pub(crate) use pull::Pull;
 use replay::Replay;
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 /// Who leads while a recovery is at work, as standbys are told.
 const OWNER: &str = "a recovery";
@@ -175,9 +175,13 @@ pub fn recover<T: Topic>(parts: Parts<T>, progress: Progress<'_>) -> Result<Reco
     }
     may_begin(T::NAME, from, &ends)?;
     fold::catch_up(&service, &mut *store, &*read, &mut reign)?;
-    let mut own = Own::behind(T::NAME, from, &ends);
-    let mut replay = Replay::begin(&service, &mut *store, reign)?;
     let mut pull = Pull::new(&mut *bus, &bell);
+    let first = match service.start() {
+        Start::Now => replay::first_taken(Own::behind(T::NAME, from, &ends), &mut pull)?,
+        Start::Earliest => HashMap::new(),
+    };
+    let mut own = Own::behind(T::NAME, from, &ends);
+    let mut replay = Replay::begin(&service, &mut *store, &*read, reign, first)?;
     while let Some(row) = own.next(&mut pull)? {
         replay.take(row, &mut pull)?;
         progress(own.taken, own.about);

@@ -42,6 +42,8 @@ pub struct Reign {
     pub last_commit: Micros,
     /// The place of the last work asked for: more than that of any before, also in earlier reigns.
     pub(crate) asked: u64,
+    /// When the last effect was asked for: later ones are not due before it, whatever the clock does.
+    pub(crate) asked_at: Micros,
 }
 
 impl Reign {
@@ -73,6 +75,7 @@ impl Reign {
             cached_bytes: 0,
             last_commit: now,
             asked: 0,
+            asked_at: Micros::MIN,
         })
     }
 

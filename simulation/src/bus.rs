@@ -7,7 +7,7 @@ mod topics;
 
 pub use embedded::{EmbeddedBus, Sight};
 pub use relay::Relay;
-pub use topics::{TopicBus, Topics};
+pub use topics::{Reads, TopicBus, Topics};
 
 use crate::{
     counters::Situation,
@@ -24,6 +24,12 @@ use tutti::invariants::SERVICES as NAMES;
 #[must_use]
 pub fn index_of(service: &str) -> usize {
     NAMES.iter().position(|name| *name == service).unwrap_or_default()
+}
+
+/// Whether this names a service; other names stand for what is no service's event.
+#[must_use]
+pub fn is_service(name: &str) -> bool {
+    NAMES.contains(&name)
 }
 
 /// When each reader sees a record that comes onto a topic now, none before what came there earlier.
@@ -45,7 +51,7 @@ fn delay(dice: &mut Dice) -> Micros {
 
 /// A reader cannot tell what some records are, for a while: its registry does not know the schema, or it has a mistake.
 fn perhaps_undecodable(sim: &Sim, reader: usize, record: Record) -> Record {
-    let all = sim.plan.seed.is_multiple_of(4);
+    let all = sim.plan.all_undecodable();
     let unlucky = || record.row.key.bytes().map(usize::from).sum::<usize>() % 3 == 0;
     if sim.lasts(Fault::Undecodable, reader) && (all || unlucky()) {
         return Record { poison: Some("the registry knows no schema 77".into()), ..record };

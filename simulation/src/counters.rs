@@ -46,6 +46,7 @@ situations! {
     Gap = "a record is lost on its topic",
     Republished = "a lost record is published again",
     Foreign = "somebody else's record lies on a topic",
+    Discarded = "a parked record is discarded",
     Parked = "a record is parked",
     ParkedBehind = "a record is parked behind another one",
     ParkedRetried = "a parked record is retried and taken",
@@ -67,6 +68,15 @@ situations! {
     TakeoverMidBatch = "the lead is taken over in the middle of a batch",
     Fenced = "a process finds that it no longer leads",
     BehindTopic = "a store behind its own topic is refused",
+    StoreLost = "a store is lost, or an older copy of it is restored",
+    Recovered = "a service is rebuilt from its topic",
+    RecoveryBrokenOff = "a recovery is broken off, and run again",
+    NewGeneration = "a reader goes on in a new generation of a log",
+    StandsBy = "a process stands by while another one leads",
+    Forwarded = "a process that stands by passes a command on to the one that leads",
+    StandbyLeads = "a process that stood by takes the lead",
+    NewerBuild = "a newer build takes the lead",
+    OlderBuild = "an older build is refused the lead",
     DownLong = "a service is down for hours or days",
     ClockJump = "a clock jumps",
     RelayAgain = "the relay sends a run again",
@@ -75,7 +85,7 @@ situations! {
     AnswerLost = "an effect is done, and its answer is lost",
     EffectLate = "an effect happens after its caller gave up",
     AskedFirst = "what became of an earlier call is asked, and known",
-    KeyForgotten = "the gateway has forgotten an idempotency key",
+    KeyForgotten = "the gateway is asked about a call whose idempotency key it has forgotten",
     Replayed500 = "the gateway replays an error",
     RefundRefused = "a refund is refused at first",
     MailTwice = "a mail is sent twice under one Message-ID",
@@ -105,6 +115,12 @@ impl Counters {
         for (situation, count) in &other.0 {
             *self.0.entry(*situation).or_default() += count;
         }
+    }
+
+    /// What never came true.
+    #[must_use]
+    pub fn never(&self) -> Vec<Situation> {
+        Situation::ALL.iter().copied().filter(|situation| self.of(*situation) == 0).collect()
     }
 
     /// How often it came true.

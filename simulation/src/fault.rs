@@ -40,6 +40,12 @@ faults! {
     Zombie = "zombie",
     /// A process begins with an older copy of its store.
     OldBackup = "old-backup",
+    /// A service's store is lost for good, or an older copy is restored; later it is rebuilt from its topic.
+    StoreLost = "store-lost",
+    /// A second process of a service stands by, and takes the lead when the first one ends.
+    Standby = "standby",
+    /// A newer build of a service takes over, and an older one still starts after it.
+    Upgrade = "upgrade",
     /// The bus cannot be reached by one reader for a while.
     BusAway = "bus-away",
     /// Records of different topics overtake each other.
@@ -54,7 +60,7 @@ faults! {
     Foreign = "foreign",
     /// A reader cannot decode some records, for a while.
     Undecodable = "undecodable",
-    /// A service is down for days.
+    /// A service is down for days, beginning at any time or in the midst of a call.
     Down = "down",
     /// A service's clock jumps.
     ClockJump = "clock-jump",

@@ -13,6 +13,7 @@ pub mod history;
 pub mod life;
 pub mod plan;
 pub mod process;
+pub mod recovery;
 pub mod shrink;
 pub mod sim;
 pub mod stage;

@@ -11,13 +11,14 @@ pub struct Life {
     /// Counts the processes of a history.
     pub number: u32,
     alive: AtomicBool,
+    stands_by: AtomicBool,
 }
 
 impl Life {
     /// It begins.
     #[must_use]
     pub fn new(service: usize, number: u32) -> Life {
-        Life { service, number, alive: AtomicBool::new(true) }
+        Life { service, number, alive: AtomicBool::new(true), stands_by: AtomicBool::new(false) }
     }
 
     /// Whether it goes on.
@@ -29,5 +30,15 @@ impl Life {
     /// It ends here and now.
     pub fn end(&self) {
         self.alive.store(false, Ordering::Relaxed);
+    }
+
+    /// Another process leads. Whether that is new.
+    pub fn stand_by(&self) -> bool {
+        !self.stands_by.swap(true, Ordering::Relaxed)
+    }
+
+    /// It leads from here on. Whether it had stood by until now.
+    pub fn end_standby(&self) -> bool {
+        self.stands_by.swap(false, Ordering::Relaxed)
     }
 }

@@ -13,9 +13,6 @@ use simulation::{
 };
 use std::{collections::BTreeSet, ops::Range, process::ExitCode, time::Duration};
 
-/// Seeds with which every situation must come true at least once.
-const ALL_SEEN_WITHIN: u64 = 10_000;
-
 /// Play simulated histories of the shop and hold them against its invariants
 #[derive(Debug, Parser)]
 struct Args {
@@ -110,21 +107,19 @@ fn all(args: &Args) -> Result<bool, String> {
     let care = Care { keep_lines: false, every_commit: args.every_commit };
     let ends = many::Ends { after: until, broken: args.stop_after };
     let found = many::play_all(args.seeds.clone(), &args.narrowed(), care, ends, args.threads, !args.json)?;
-    let lacking: Vec<_> = Situation::ALL.iter().filter(|it| found.counters.of(**it) == 0).collect();
-    let must_all = found.seeds >= ALL_SEEN_WITHIN;
     if args.json {
         println!("{:#}", found.json());
     } else {
         print_counters(&found);
         println!("{}", found.summary());
     }
-    if must_all && !lacking.is_empty() {
-        eprintln!("never seen: {}", lacking.iter().map(|it| it.says()).collect::<Vec<_>>().join("; "));
+    if let Err(why) = found.all_seen() {
+        eprintln!("{why}");
     }
     if let Some(first) = found.broken.first().filter(|_| !args.json) {
         report(first, args)?;
     }
-    Ok(found.broken.is_empty() && (lacking.is_empty() || !must_all))
+    Ok(found.broken.is_empty() && found.all_seen().is_ok())
 }
 
 fn print_counters(found: &Found) {

@@ -17,6 +17,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// With so many seeds every situation must come true at least once.
+const ALL_SEEN_WITHIN: u64 = 10_000;
+
 /// What came of many seeds.
 #[derive(Default)]
 pub struct Found {
@@ -101,6 +104,18 @@ impl Found {
         }
     }
 
+    /// Whether everything that the simulation claims to cover came true, as far as there were seeds enough to expect it.
+    ///
+    /// # Errors
+    /// Says what never did.
+    pub fn all_seen(&self) -> Result<(), String> {
+        let never: Vec<_> = self.counters.never().into_iter().map(Situation::says).collect();
+        if never.is_empty() || self.seeds < ALL_SEEN_WITHIN {
+            return Ok(());
+        }
+        Err(format!("never seen in {} seeds: {}", self.seeds, never.join("; ")))
+    }
+
     /// One line that sums up.
     #[must_use]
     pub fn summary(&self) -> String {
@@ -140,5 +155,34 @@ impl Found {
             "violations": broken.collect::<Vec<_>>(),
             "situations": situations,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all_but(lacking: Option<Situation>, seeds: u64) -> Found {
+        let mut found = Found { seeds, ..Found::default() };
+        let seen = Situation::ALL.iter().filter(|situation| Some(**situation) != lacking);
+        seen.for_each(|situation| found.counters.saw(*situation));
+        found
+    }
+
+    #[test]
+    fn a_long_run_in_which_a_situation_never_came_true_fails_and_names_it() {
+        let why = all_but(Some(Situation::Paused), ALL_SEEN_WITHIN).all_seen().expect_err("one is lacking");
+        assert!(why.contains(Situation::Paused.says()), "{why}");
+        assert!(!why.contains(Situation::Stale.says()), "{why}");
+    }
+
+    #[test]
+    fn a_long_run_in_which_all_came_true_passes() {
+        assert_eq!(all_but(None, ALL_SEEN_WITHIN).all_seen(), Ok(()));
+    }
+
+    #[test]
+    fn a_short_run_need_not_see_everything() {
+        assert_eq!(all_but(Some(Situation::Paused), ALL_SEEN_WITHIN - 1).all_seen(), Ok(()));
     }
 }

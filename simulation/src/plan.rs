@@ -80,6 +80,8 @@ pub struct Plan {
     pub keys_kept: Micros,
     /// Until when things go wrong.
     pub faults_until: Micros,
+    /// How long the world is away at most, if it is for long.
+    pub outage: Micros,
     /// Units of each article in stock.
     pub stock: [i64; ARTICLES.len()],
     /// The orders.
@@ -99,8 +101,16 @@ impl Plan {
         // Whoever is down is down for long.
         let down = Dice::new(seed, "down").magnitude(600 * SECOND, 3 * DAY);
         let down = if drawn.contains(&Fault::Down) { down } else { 0 };
-        let count = usize::try_from(dice.between(2, 10)).unwrap_or(2);
-        let spread = dice.magnitude(SECOND, 600 * SECOND);
+        // Now and then the world, or who asks it, is away for longer than some things are of use, and the customer waits.
+        let mut patience = Dice::new(seed, "patience");
+        let outage = if drawn.contains(&Fault::WorldAway) && patience.falls(0.06) { 4 * 3600 * SECOND } else { 0 };
+        let patient = outage > 0 || (down > 0 && patience.falls(0.3));
+        let deadline = if patient { (7200 * SECOND, 8 * 3600 * SECOND) } else { (4 * SECOND, 1800 * SECOND) };
+        // A source that says nothing but poison is paused after a minute in which it has much to say.
+        let all_poison = drawn.contains(&Fault::Undecodable) && is_all_undecodable(seed);
+        let (fewest, shortest) = if all_poison { (7, 240 * SECOND) } else { (2, SECOND) };
+        let count = usize::try_from(dice.between(2, 10).max(fewest)).unwrap_or(2);
+        let spread = dice.magnitude(SECOND, 600 * SECOND).max(shortest);
         let collected_after = dice.magnitude(SECOND / 10, 3600 * SECOND);
         let orders = (0..count).map(|number| wanted(seed, number, spread, collected_after));
         let chosen = |order: &Wanted| narrowed.orders.as_ref().is_none_or(|only| only.contains(&order.number));
@@ -108,14 +118,15 @@ impl Plan {
             seed,
             faults,
             embedded: dice.falls(0.35),
-            deadline: Duration::from_micros(dice.magnitude(4 * SECOND, 1800 * SECOND).unsigned_abs()),
+            deadline: Duration::from_micros(dice.magnitude(deadline.0, deadline.1).unsigned_abs()),
             pick_up: Duration::from_micros(dice.magnitude(5 * SECOND, DAY).unsigned_abs()),
             collected_after,
             transit: dice.magnitude(SECOND / 10, 2 * DAY),
             keys_kept: *dice.pick(&[120 * SECOND, 3600 * SECOND, DAY]).unwrap_or(&DAY),
-            faults_until: spread + dice.magnitude(30 * SECOND, 3600 * SECOND) + down,
+            faults_until: spread + dice.magnitude(30 * SECOND, 3600 * SECOND) + down + outage,
             stock: [dice.between(0, 60), dice.between(0, 20), dice.between(0, 8)],
             orders: orders.filter(chosen).collect(),
+            outage,
             narrowed: narrowed.clone(),
         }
     }
@@ -126,6 +137,12 @@ impl Plan {
         self.faults.contains(&fault)
     }
 
+    /// Whether a reader that cannot decode some records can decode none.
+    #[must_use]
+    pub fn all_undecodable(&self) -> bool {
+        is_all_undecodable(self.seed)
+    }
+
     /// By when everything must have ended, once nothing goes wrong any more: every deadline, every way, and an hour
     /// for what a clock that jumped has put off.
     #[must_use]
@@ -133,6 +150,10 @@ impl Plan {
         let timers = runtime::clock::micros(self.deadline) + runtime::clock::micros(self.pick_up);
         self.faults_until + timers + self.collected_after + 2 * self.transit + 3 * 3600 * SECOND
     }
+}
+
+fn is_all_undecodable(seed: u64) -> bool {
+    seed.is_multiple_of(4)
 }
 
 fn wanted(seed: u64, number: usize, spread: Micros, collected_after: Micros) -> Wanted {

@@ -1,10 +1,11 @@
 //! One simulated process: a shipped engine on simulated ports.
 
 use crate::{
-    bus::{EmbeddedBus, Sight, TopicBus, Topics},
+    bus::{EmbeddedBus, Reads, Sight, TopicBus, Topics},
     life::Life,
-    sim::Sim,
-    store::{SimRead, SimStore},
+    plan::SERVICES,
+    sim::{Sim, named},
+    store::{Lock, SimRead, SimStore},
     watch::Watch,
     world::{SimCarrier, SimGateway, SimKeyring, SimPost, World},
 };
@@ -34,13 +35,17 @@ pub struct Site {
     /// Sees every commit.
     pub watch: Arc<Watch>,
     /// The stores.
-    pub stores: [MemoryStore; 5],
+    pub stores: [MemoryStore; SERVICES],
+    /// Who leads on each.
+    pub locks: [Lock; SERVICES],
+    /// The newest build of each service that was ever started.
+    pub builds: [u64; SERVICES],
     /// The topics, where the log is not the topic.
     pub topics: Arc<Topics>,
     /// The logs as the bus, where it is.
     pub hub: Option<(Arc<LogHub>, Sight)>,
-    /// Processes that start now read every topic from its beginning.
-    pub from_zero: bool,
+    /// Where processes that start now read on.
+    pub reads: Reads,
 }
 
 /// An engine without its type.
@@ -52,6 +57,17 @@ impl<T: Topic> Steps for Engine<T> {
     fn step(&mut self) -> Step {
         Engine::step(self)
     }
+}
+
+/// What a process works on, and as which build.
+#[derive(Clone)]
+pub struct On {
+    /// The store.
+    pub store: MemoryStore,
+    /// Who leads on it.
+    pub lock: Lock,
+    /// As in [`Parts`].
+    pub build: u64,
 }
 
 /// A process at work.
@@ -67,17 +83,17 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a process of a service on `store`.
+    /// Starts a process of a service.
     ///
     /// # Errors
     /// When the service does not hold together.
-    pub fn start(site: &Site, life: Arc<Life>, store: &MemoryStore) -> Result<Process, String> {
+    pub fn start(site: &Site, life: Arc<Life>, on: On) -> Result<Process, String> {
         let (world, own) = (&site.world, || life.clone());
         let clock = site.sim.clock_of(life.service);
         let keyring: Arc<dyn Keyring> = Arc::new(SimKeyring(site.sim.clone()));
         match NAMES[life.service] {
-            "order" => Self::of(site, own(), store, order::service(), vec![]),
-            "inventory" => Self::of(site, own(), store, inventory::service(), vec![]),
+            "order" => Self::of(site, own(), on, order::service(), vec![]),
+            "inventory" => Self::of(site, own(), on, inventory::service(), vec![]),
             "payment" => {
                 let gateway = Arc::new(SimGateway::new(world.clone(), own()));
                 let gateway = || PaymentGateway::new(gateway.clone(), keyring.clone(), CALL_WITHIN);
@@ -85,7 +101,7 @@ impl Process {
                     performer::<payment::domain::Charge>(gateway(), clock.clone()),
                     performer::<payment::domain::Refund>(gateway(), clock.clone()),
                 ];
-                Self::of(site, own(), store, payment::service(), performers)
+                Self::of(site, own(), on, payment::service(), performers)
             }
             "shipping" => {
                 let carrier = Arc::new(SimCarrier::new(world.clone(), own()));
@@ -95,7 +111,7 @@ impl Process {
                     performer::<shipping::domain::HandOver>(carrier(), clock.clone()),
                     performer::<shipping::domain::CancelLabel>(carrier(), clock.clone()),
                 ];
-                Self::of(site, own(), store, shipping::service(site.sim.plan.pick_up), performers)
+                Self::of(site, own(), on, shipping::service(site.sim.plan.pick_up), performers)
             }
             _ => {
                 let post = Arc::new(SimPost::new(world.clone(), own()));
@@ -104,7 +120,7 @@ impl Process {
                     performer::<email::domain::SendMail>(mailer()?, clock.clone()),
                     performer::<email::domain::SendSms>(mailer()?, clock.clone()),
                 ];
-                Self::of(site, own(), store, email::service(), performers)
+                Self::of(site, own(), on, email::service(), performers)
             }
         }
     }
@@ -112,23 +128,21 @@ impl Process {
     fn of<T: Topic>(
         site: &Site,
         life: Arc<Life>,
-        store: &MemoryStore,
+        on: On,
         service: Service<T>,
         performers: Vec<Box<dyn Performer>>,
     ) -> Result<Process, String> {
-        let sim = &site.sim;
+        let (sim, On { store, lock, build }) = (&site.sim, on);
         let shared = Shared::new(T::NAME, Arc::new(SimRead::new(store.clone(), sim.clone(), life.service)));
         let intake = shared.intake.clone();
         let bus: Box<dyn Bus> = match &site.hub {
-            None => {
-                Box::new(TopicBus::new(sim.clone(), life.clone(), site.topics.clone(), store.clone(), site.from_zero))
-            }
+            None => Box::new(TopicBus::new(sim.clone(), life.clone(), site.topics.clone(), store.clone(), site.reads)),
             Some((hub, sight)) => {
                 let inner = hub.connect(T::NAME, &service.sources(), intake.bell());
-                Box::new(EmbeddedBus::new(inner, sim.clone(), life.clone(), sight.clone()))
+                Box::new(EmbeddedBus::new(inner, sim.clone(), life.clone(), sight.clone(), site.watch.clone()))
             }
         };
-        let store = SimStore::new(store.clone(), sim.clone(), life.clone(), site.watch.clone());
+        let store = SimStore::new(store, lock, sim.clone(), life.clone(), Some(site.watch.clone()));
         let parts = Parts {
             service,
             store: Box::new(store),
@@ -136,8 +150,8 @@ impl Process {
             performers,
             clock: sim.clock_of(life.service),
             shared: shared.clone(),
-            owner: format!("process {}", life.number),
-            build: 1,
+            owner: named(&life),
+            build,
         };
         let engine = Box::new(Engine::new(parts).map_err(|e| e.to_string())?);
         let ready_at = sim.now();

@@ -42,6 +42,10 @@ pub enum Event {
     Carrier(crate::world::Deed),
     /// Somebody looks after what was set aside.
     Operator,
+    /// Somebody has a service rebuilt whose store was lost.
+    Recover(usize),
+    /// The process that leads a service ends, if another one stands by.
+    Depose(usize),
 }
 
 /// What is not as it must be.

@@ -1,23 +1,24 @@
 //! Plays one history: who steps when, what happens in between, and whether everything is as it must be.
 
+mod lost;
 mod mishaps;
 mod verdict;
 
 use crate::{
-    bus::{Relay, Sight, Topics, index_of},
+    bus::{Reads, Relay, Sight, Topics, index_of},
     counters::{Counters, Situation},
     customer::{Act, Customers},
     history::{EPOCH, History},
     life::Life,
     plan::{Plan, SECOND, SERVICES},
-    process::{Process, Site},
+    process::{On, Process, Site},
     sim::{Broken, Event, Sim, named},
     store::SimRead,
     watch::Watch,
     world::{Deed, World},
 };
-use runtime::{Handle, LogRow, Micros, Position, Read, Step, bus::LogHub, store::MemoryStore};
-use std::{sync::Arc, time::Duration};
+use runtime::{Handle, Health, LogRow, Micros, Position, Read, Step, bus::LogHub, store::MemoryStore};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tutti::invariants::SERVICES as NAMES;
 
 /// Commits between two looks at all invariants, unless each is looked at.
@@ -89,8 +90,12 @@ pub struct Stage {
     started: u32,
     care: Care,
     looked_at: u64,
-    /// Copies of stores as they were, and how far their logs went.
-    backups: [Option<(u64, MemoryStore)>; SERVICES],
+    /// Copies of stores as they were.
+    backups: [Option<MemoryStore>; SERVICES],
+    /// Copies of stores that will be lost.
+    copies: [Option<MemoryStore>; SERVICES],
+    /// Services whose stores were lost and are not rebuilt yet.
+    lost: BTreeSet<usize>,
     before_replay: Option<verdict::Standing>,
 }
 
@@ -106,8 +111,10 @@ impl Stage {
             watch: watch.clone(),
             topics: Arc::new(Topics::new(watch.clone())),
             hub: None,
-            from_zero: false,
+            reads: Reads::default(),
             stores,
+            locks: Default::default(),
+            builds: [1; SERVICES],
             sim: sim.clone(),
         };
         let customers = Customers::new(sim.clone(), watch);
@@ -120,11 +127,13 @@ impl Stage {
             care,
             looked_at: 0,
             backups: Default::default(),
+            copies: Default::default(),
+            lost: BTreeSet::new(),
             before_replay: None,
         };
         stage.connect();
         for service in 0..SERVICES {
-            stage.start(service, None)?;
+            stage.start(service)?;
         }
         stage.customers.plan();
         stage.plan_mishaps();
@@ -142,18 +151,33 @@ impl Stage {
         }
     }
 
-    /// Starts a process of a service, on its own store or on another.
-    fn start(&mut self, service: usize, store: Option<&MemoryStore>) -> Result<(), String> {
-        self.started += 1;
-        let life = Arc::new(Life::new(service, self.started));
+    /// Starts a process of a service.
+    fn start(&mut self, service: usize) -> Result<(), String> {
+        let Site { stores, locks, builds, .. } = &self.site;
+        let on = On { store: stores[service].clone(), lock: locks[service].clone(), build: builds[service] };
+        self.start_on(service, on)
+    }
+
+    fn start_on(&mut self, service: usize, on: On) -> Result<(), String> {
+        let life = self.new_life(service);
         self.sim.note(|| format!("{} starts", named(&life)));
-        let store = store.unwrap_or(&self.site.stores[service]).clone();
-        self.processes.push(Process::start(&self.site, life, &store)?);
+        self.processes.push(Process::start(&self.site, life, on)?);
         Ok(())
     }
 
+    fn new_life(&mut self, service: usize) -> Arc<Life> {
+        self.started += 1;
+        Arc::new(Life::new(service, self.started))
+    }
+
+    /// A service as its callers reach it: through any of its processes, which passes them on if another one leads.
     fn handle(&self, service: usize) -> Option<Handle> {
-        self.processes.iter().rev().find(|process| process.service() == service).map(|process| process.handle.clone())
+        let all: Vec<&Process> = self.processes.iter().filter(|process| process.service() == service).collect();
+        let any = if all.len() > 1 { self.sim.pace(|dice| dice.pick(&all).copied()) } else { all.first().copied() }?;
+        let Health::Standby(leader) = any.handle.health() else { return Some(any.handle.clone()) };
+        let leader = all.iter().find(|process| named(&process.life) == leader)?;
+        self.sim.saw(Situation::Forwarded);
+        Some(leader.handle.clone())
     }
 
     async fn play(mut self) -> Result<Outcome, String> {
@@ -206,6 +230,11 @@ impl Stage {
         match step {
             Step::Worked => process.ready_at = now + self.sim.pace(|dice| dice.magnitude(300, 5000)),
             Step::Idle(until) => {
+                if let Health::HeldUp(why) = process.handle.health()
+                    && why.contains("is paused")
+                {
+                    self.sim.saw(Situation::Paused);
+                }
                 let skew = self.sim.skew(process.service());
                 let until = until.map_or(Micros::MAX, |until| until.saturating_sub(EPOCH + skew));
                 process.ready_at = until.max(now + 1000);
@@ -230,6 +259,8 @@ impl Stage {
         self.sim.note(|| format!("{} ends: {why}", named(&self.processes[index].life)));
         if why.contains("the topic of") {
             self.sim.saw(Situation::BehindTopic);
+        } else if why.contains("a newer build than this one") {
+            self.sim.saw(Situation::OlderBuild);
         } else if !why.contains("has taken the lead") {
             return Err(format!("{} ends: {why}", NAMES[service]));
         }
@@ -268,7 +299,7 @@ impl Stage {
             Event::Start(service) => {
                 let runs = self.processes.iter().any(|process| process.service() == service);
                 if !runs && !self.is_down(service) {
-                    self.start(service, None)?;
+                    self.start(service)?;
                 }
             }
             Event::Ring(service) => {
@@ -278,6 +309,8 @@ impl Stage {
             Event::Republish(source) => self.site.topics.republish(&self.sim, source, &self.site.stores[source]),
             Event::Carrier(deed) => self.carrier(deed),
             Event::Operator => self.operate(),
+            Event::Recover(service) => self.recover(service)?,
+            Event::Depose(service) => self.depose(service),
             Event::Fault(fault, target, lasts) => self.mishap(fault, target, lasts)?,
         }
         Ok(())

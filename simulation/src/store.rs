@@ -7,21 +7,70 @@ use runtime::{
     record::{CursorRow, StateRow, WorkId},
     store::{Batch, Counts, Lead, MemoryStore, Renewal, WorkPlace},
 };
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The lock that the leading session of a store holds; clones are the same lock. A session that is over holds nothing.
+#[derive(Clone, Default)]
+pub struct Lock(Arc<Mutex<Option<Holder>>>);
+
+#[derive(Clone)]
+struct Holder {
+    life: Arc<Life>,
+    owner: String,
+    build: u64,
+}
+
+impl Lock {
+    fn held(&self) -> MutexGuard<'_, Option<Holder>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The process that holds it.
+    #[must_use]
+    pub fn holder(&self) -> Option<Arc<Life>> {
+        self.held().as_ref().map(|holder| holder.life.clone()).filter(|life| life.is_alive())
+    }
+
+    /// Whoever holds it shows no life, so its session is ended. It does not know.
+    pub fn break_open(&self) {
+        *self.held() = None;
+    }
+
+    /// Takes it, unless somebody else has it; then that one is named. An older build does not wait for a newer one: the
+    /// store refuses it at once.
+    fn take(&self, life: &Arc<Life>, owner: &str, build: u64) -> Result<(), StoreError> {
+        let mut held = self.held();
+        match held.as_ref().filter(|holder| !Arc::ptr_eq(&holder.life, life) && holder.life.is_alive()) {
+            Some(newer) if newer.build > build => {}
+            Some(other) => return Err(StoreError::Led(other.owner.clone())),
+            None => *held = Some(Holder { life: life.clone(), owner: owner.to_owned(), build }),
+        }
+        Ok(())
+    }
+
+    fn leave(&self, life: &Arc<Life>) {
+        let mut held = self.held();
+        if held.as_ref().is_some_and(|holder| Arc::ptr_eq(&holder.life, life)) {
+            *held = None;
+        }
+    }
+}
 
 /// One session of one process.
 pub struct SimStore {
     inner: MemoryStore,
+    lock: Lock,
     sim: Arc<Sim>,
     life: Arc<Life>,
-    watch: Arc<Watch>,
+    watch: Option<Arc<Watch>>,
 }
 
 impl SimStore {
-    /// A session of a process with its store; `watch` sees every commit.
+    /// A session of a process with its store, which takes `lock` when it leads; `watch` sees every commit, unless what
+    /// is committed was said before.
     #[must_use]
-    pub fn new(inner: MemoryStore, sim: Arc<Sim>, life: Arc<Life>, watch: Arc<Watch>) -> SimStore {
-        SimStore { inner, sim, life, watch }
+    pub fn new(inner: MemoryStore, lock: Lock, sim: Arc<Sim>, life: Arc<Life>, watch: Option<Arc<Watch>>) -> SimStore {
+        SimStore { inner, lock, sim, life, watch }
     }
 
     fn reach(&self, at: Situation) -> Result<(), StoreError> {
@@ -53,10 +102,24 @@ impl SimStore {
     }
 }
 
+impl Drop for SimStore {
+    fn drop(&mut self) {
+        self.lock.leave(&self.life);
+    }
+}
+
 impl Store for SimStore {
     fn begin_reign(&mut self, owner: &str, build: u64) -> Result<Lead, StoreError> {
         self.reach(Situation::CrashInBegin)?;
-        let lead = self.inner.begin_reign(owner, build)?;
+        self.lock.take(&self.life, owner, build).inspect_err(|_| {
+            if self.life.stand_by() {
+                self.sim.saw(Situation::StandsBy);
+            }
+        })?;
+        let lead = self.inner.begin_reign(owner, build).inspect_err(|_| self.lock.leave(&self.life))?;
+        if self.life.end_standby() {
+            self.sim.saw(Situation::StandbyLeads);
+        }
         self.sim.note(|| format!("{} reigns, epoch {} from {}", named(&self.life), lead.epoch, lead.head));
         Ok(lead)
     }
@@ -86,7 +149,9 @@ impl Store for SimStore {
     }
     fn renew(&mut self, batch: &Batch, renewal: &Renewal) -> Result<(), StoreError> {
         self.reach(Situation::CrashBeforeCommit)?;
-        self.inner.renew(batch, renewal)
+        self.lose(Fault::LostBefore, Situation::LostBefore)?;
+        self.inner.renew(batch, renewal)?;
+        self.lose(Fault::LostAfter, Situation::LostAfter)
     }
     fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
         self.reach(Situation::CrashBeforeCommit)?;
@@ -105,7 +170,9 @@ impl Store for SimStore {
             self.sim.saw(Situation::Fenced);
         }
         committed?;
-        self.watch.committed(self.life.service, batch, &self.inner);
+        if let Some(watch) = &self.watch {
+            watch.committed(self.life.service, batch, &self.inner);
+        }
         self.lose(Fault::LostAfter, Situation::LostAfter)?;
         // What comes after a commit is never told of a crash by the store: it just has no effect any more.
         _ = self.sim.is_cut_off(&self.life, Situation::CrashAfterCommit);

@@ -6,7 +6,7 @@ mod seen;
 
 pub use facts::OrderFacts;
 
-use crate::{history::EPOCH, plan::SERVICES, sim::Sim};
+use crate::{counters::Situation, history::EPOCH, plan::SERVICES, sim::Sim};
 use choreography::Topic;
 use facts::Shelf;
 use order::requests::request_of;
@@ -15,7 +15,7 @@ use runtime::{
     record::{WorkId, WorkRow},
     store::{Batch, MemoryStore},
 };
-use shared_events::{Fingerprint, inventory, order as orders};
+use shared_events::{Fingerprint, order as orders};
 use std::{
     collections::BTreeMap,
     sync::{
@@ -28,6 +28,8 @@ use tutti::invariants::SERVICES as NAMES;
 /// What was seen so far.
 #[derive(Default)]
 struct Seen {
+    /// Every event of every log, in the order of the commits.
+    said: Vec<(usize, Arc<LogRow>)>,
     orders: BTreeMap<String, OrderFacts>,
     shelves: BTreeMap<String, Shelf>,
     /// Which order a request placed, and the request's fingerprint.
@@ -38,7 +40,32 @@ struct Seen {
     arrivals: [Vec<(Micros, Position)>; SERVICES],
     /// When which timer is due.
     timers: BTreeMap<WorkId, Micros>,
-    events: u64,
+    /// The newest generation that each service has read of each other one.
+    generations: BTreeMap<(usize, String), i64>,
+}
+
+impl Seen {
+    /// Takes note of what an event tells.
+    fn hear(&mut self, service: usize, row: &LogRow) -> Result<(), facts::Broken> {
+        (self.heads[service], self.times[service]) = (row.position(), row.at);
+        let stock =
+            if service == crate::bus::index_of("inventory") { facts::stock(&mut self.shelves, row) } else { Ok(()) };
+        let heard = self.orders.entry(row.key.clone()).or_default().hear(row);
+        stock.and(heard.map_err(|(invariant, sentence)| (invariant, format!("{}: {sentence}", row.key))))
+    }
+}
+
+/// Which request placed an order: the order's id, and the request's fingerprint.
+fn request_placed(row: &LogRow) -> Option<(String, (String, Fingerprint))> {
+    if row.name != "OrderPlaced" {
+        return None;
+    }
+    match orders::Event::decode(&row.name, row.schema, &row.body).ok()? {
+        orders::Event::OrderPlaced(placed) => {
+            Some((request_of(&placed.order_id).to_owned(), (placed.order_id, placed.fingerprint)))
+        }
+        _ => None,
+    }
 }
 
 /// The watch over all services' commits.
@@ -64,7 +91,7 @@ impl Watch {
     /// How many batches were committed, and how many events were said.
     #[must_use]
     pub fn counts(&self) -> (u64, u64) {
-        (self.commits.load(Ordering::Relaxed), self.seen().events)
+        (self.commits.load(Ordering::Relaxed), self.seen().said.len() as u64)
     }
 
     /// Which order a request placed, and the fingerprint of that request.
@@ -86,18 +113,25 @@ impl Watch {
         for row in &batch.log {
             self.note_row(service, row);
             self.row(&mut seen, service, row);
+            if let Err((invariant, sentence)) = seen.hear(service, row) {
+                self.sim.broken(invariant, sentence, vec![]);
+            }
+            seen.said.push((service, row.clone()));
         }
         self.note_rest(service, batch);
         seen::count(&self.sim, service, batch, &seen.orders);
+        for cursor in &batch.cursors {
+            let generation = cursor.at.generation;
+            let before = seen.generations.insert((service, cursor.source.clone()), generation).unwrap_or_default();
+            if before != 0 && generation > before && crate::bus::is_service(&cursor.source) {
+                self.sim.saw(Situation::NewGeneration);
+            }
+        }
         for id in &batch.work_done {
             self.timer_waited(&seen, service, id, store);
         }
         for row in batch.work_put.iter().filter(|row| row.name == "deadline" || row.name == "pick_up") {
             seen.timers.insert(row.id(), row.due - EPOCH);
-        }
-        if self.sim.plan.embedded {
-            let now = self.sim.now();
-            seen.arrivals[service].extend(batch.log.iter().map(|row| (now, row.position())));
         }
     }
 
@@ -130,7 +164,6 @@ impl Watch {
     }
 
     fn row(&self, seen: &mut Seen, service: usize, row: &LogRow) {
-        seen.events += 1;
         let before = seen.heads[service];
         let begins = row.seq == 1 && row.generation > before.generation;
         let goes_on = row.generation == before.generation && row.seq == before.seq + 1;
@@ -141,29 +174,33 @@ impl Watch {
         if row.at < seen.times[service] {
             self.sim.broken("time_forward", format!("time runs backwards in the log of {}", NAMES[service]), vec![]);
         }
-        (seen.heads[service], seen.times[service]) = (row.position(), row.at);
-        if service == crate::bus::index_of("inventory")
-            && let Ok(event) = inventory::Event::decode(&row.name, row.schema, &row.body)
-        {
-            facts::stock(&self.sim, &mut seen.shelves, &event);
-        }
-        if row.name == "OrderPlaced" {
-            self.placed_once(seen, row);
-        }
-        let order = seen.orders.entry(row.key.clone()).or_default();
-        if let Err(sentence) = order.hear(row) {
-            self.sim.broken(sentence.0, format!("{}: {}", row.key, sentence.1), vec![]);
+        self.placed_once(seen, row);
+    }
+
+    /// A service's store is lost: of what it said only this is still known to anybody.
+    pub fn lost(&self, service: usize, is_known: impl Fn(Position) -> bool) {
+        let mut seen = self.seen();
+        let seen = &mut *seen;
+        seen.said.retain(|(of, row)| *of != service || is_known(row.position()));
+        seen.orders.clear();
+        seen.shelves.clear();
+        seen.placed.clear();
+        (seen.heads[service], seen.times[service]) = Default::default();
+        for (service, row) in std::mem::take(&mut seen.said) {
+            // What was wrong with it was found when it was said.
+            _ = seen.hear(service, &row);
+            if let Some((request, order)) = request_placed(&row) {
+                seen.placed.insert(request, order);
+            }
+            seen.said.push((service, row));
         }
     }
 
     /// One customer's request under one key places one order, whatever happens.
     fn placed_once(&self, seen: &mut Seen, row: &LogRow) {
-        let Ok(orders::Event::OrderPlaced(placed)) = orders::Event::decode(&row.name, row.schema, &row.body) else {
-            return;
-        };
-        let request = request_of(&placed.order_id).to_owned();
-        if let Some((before, _)) = seen.placed.insert(request, (placed.order_id.clone(), placed.fingerprint)) {
-            let sentence = format!("one request placed two orders, {before} and {}", placed.order_id);
+        let Some((request, (order_id, fingerprint))) = request_placed(row) else { return };
+        if let Some((before, _)) = seen.placed.insert(request, (order_id.clone(), fingerprint)) {
+            let sentence = format!("one request placed two orders, {before} and {order_id}");
             self.sim.broken("one_order_per_request", sentence, vec![]);
         }
     }

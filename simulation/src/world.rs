@@ -18,7 +18,7 @@ use crate::{
     fault::Fault,
     life::Life,
     plan::SECOND,
-    sim::{Sim, named},
+    sim::{Event, Sim, named},
 };
 use std::{
     future::Future,
@@ -117,6 +117,9 @@ impl World {
             sim.saw(Situation::RequestLost);
             return;
         }
+        if sim.strikes(Fault::Down, 0.01) && self.caller_goes_down(&life) {
+            return;
+        }
         let done = act(&self);
         if answer.is_closed() && done.is_ok() {
             sim.saw(Situation::EffectLate);
@@ -130,6 +133,15 @@ impl World {
         if !sim.is_cut_off(&life, Situation::CrashAtEffect) {
             reply(answer, done);
         }
+    }
+
+    /// Whoever calls goes down for long in this very moment. Whether the call is lost with it.
+    fn caller_goes_down(&self, life: &Life) -> bool {
+        let longest = self.sim.plan.faults_until.max(2 * SECOND);
+        let (lasts, lost) = self.sim.draw(Fault::Down, |dice| (dice.magnitude(60 * SECOND, longest), dice.falls(0.5)));
+        life.end();
+        self.sim.at(self.sim.now(), Event::Fault(Fault::Down, life.service, lasts));
+        lost
     }
 
     /// How long a call takes to arrive, and its answer to come back.

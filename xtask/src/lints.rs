@@ -4,6 +4,7 @@ mod commands;
 mod contents;
 mod folders;
 mod links;
+mod patches;
 mod quotes;
 mod words;
 
@@ -20,7 +21,8 @@ struct File {
 /// Applies every rule to every file.
 pub fn run() -> Result<(), String> {
     let files = files()?;
-    let rules = [words::check, folders::check, contents::check, links::check, commands::check, quotes::check];
+    let rules =
+        [words::check, folders::check, contents::check, links::check, commands::check, quotes::check, patches::check];
     let found: Vec<String> = rules.iter().flat_map(|rule| rule(&files)).collect();
     if found.is_empty() {
         println!("{} files looked at, nothing found", files.len());

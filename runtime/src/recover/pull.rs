@@ -72,6 +72,11 @@ impl<'b> Pull<'b> {
         ahead.is_some_and(|ahead| ahead.reread == Some(after) && ahead.ended && ahead.records.is_empty())
     }
 
+    /// The lane is read once more from a place.
+    pub fn go_back(&mut self, lane: Lane, after: Position) {
+        self.ahead.insert(lane, Ahead { fetched: after, ..Ahead::default() });
+    }
+
     /// Puts a record back that was not taken.
     pub fn put_back(&mut self, lane: Lane, record: Record) {
         self.ahead.entry(lane).or_default().records.push_front(record);

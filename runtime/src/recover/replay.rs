@@ -5,6 +5,7 @@
 //! its turn, because it may have asked for something all the same.
 
 mod because;
+mod first;
 mod open;
 mod parked;
 
@@ -16,10 +17,11 @@ use crate::{
     incoming::{Body, Incoming},
     record::{CursorRow, EventId, LogRow, Position, Record, StateRow, WorkRow},
     reign::{Lane, Reign},
-    store::{Batch, STATE, Store, StoreError},
+    store::{Batch, Read, STATE, Store, StoreError},
 };
 use because::Because;
 use choreography::{Decided, Origin, Service, Slot, Start, Topic, Work};
+pub(super) use first::first_taken;
 use open::Open;
 use std::{
     any::Any,
@@ -38,8 +40,11 @@ const MAX_DOUBTS: usize = 20;
 pub(super) struct Replay<'r, T: Topic> {
     service: &'r Service<T>,
     store: &'r mut dyn Store,
+    read: &'r dyn Read,
     reign: Reign,
     open: Open,
+    /// Of each lane the first record that is known to have been taken.
+    first_taken: HashMap<(String, u16), Position>,
     /// Events with one cause, until the first with another.
     group: Vec<Arc<LogRow>>,
     /// What is not written yet.
@@ -67,7 +72,9 @@ impl<'r, T: Topic> Replay<'r, T> {
     pub fn begin(
         service: &'r Service<T>,
         store: &'r mut dyn Store,
+        read: &'r dyn Read,
         reign: Reign,
+        first_taken: HashMap<(String, u16), Position>,
     ) -> Result<Replay<'r, T>, RecoverError> {
         let open = Open::read(service, store)?;
         let last = Position { generation: reign.lead.generation, seq: reign.lead.head };
@@ -76,7 +83,7 @@ impl<'r, T: Topic> Replay<'r, T> {
         let noted = store.cursors()?.into_iter().filter(|row| row.source.starts_with(STATE));
         let newest = noted.map(|row| row.at.generation).fold(reign.lead.generation, i64::max);
         let (group, batch, cursors, found) = (vec![], Batch::default(), BTreeMap::new(), Recovered::default());
-        Ok(Replay { service, store, reign, open, group, batch, cursors, found, last, epoch, newest })
+        Ok(Replay { service, store, read, reign, open, first_taken, group, batch, cursors, found, last, epoch, newest })
     }
 
     /// Takes the next own event.
@@ -217,7 +224,10 @@ impl<'r, T: Topic> Replay<'r, T> {
             self.cursor(lane, at, pull)?;
             self.pass_silent(lane, at, pull)?;
         }
-        let row = self.open.take(self.service, name, event, &rows[0].key);
+        let row = match self.open.take(self.service, name, event, &rows[0].key) {
+            None => self.take_stuck(name, event, &rows[0].key)?,
+            found => found,
+        };
         let timer = self.service.reactions().iter().find(|r| matches!(r.origin, Origin::Timer(timer) if timer == name));
         let Some((reaction, row)) = timer.zip(row) else { return self.recall(rows) };
         let decided = match (reaction.decode)(row.shape, &row.body) {
@@ -225,6 +235,14 @@ impl<'r, T: Topic> Replay<'r, T> {
             Err(why) => Err(why),
         };
         Ok(self.agreed(decided, rows))
+    }
+
+    /// What was stuck when the copy was made, and was tried again with success since.
+    fn take_stuck(&mut self, name: &str, event: &str, key: &str) -> Result<Option<Arc<WorkRow>>, StoreError> {
+        let is_it = |row: &WorkRow| row.stuck.is_some() && row.name == name && row.cause == event;
+        let stuck = self.read.work_of(key)?.into_iter().find(is_it);
+        stuck.iter().for_each(|row| self.open.settled(row.id()));
+        Ok(stuck.map(Arc::new))
     }
 
     /// What an author tells of the events of a decision that cannot be made again.
@@ -327,6 +345,7 @@ impl<'r, T: Topic> Replay<'r, T> {
             return Ok(*at);
         }
         let earliest = pull.ends(lane)?.earliest;
+        let first = self.first_taken.get(&(lane.0.to_owned(), lane.1)).map_or(first, |known| first.min(*known));
         let before = Position { seq: first.seq.saturating_sub(1), ..first };
         let at = if self.service.start() == Start::Now { before.max(earliest) } else { earliest };
         self.moved(lane, at);

@@ -52,12 +52,6 @@ impl MemoryStore {
         store
     }
 
-    /// Another store with what this one holds now: a backup.
-    #[must_use]
-    pub fn backup(&self) -> MemoryStore {
-        MemoryStore { tables: Arc::new(Mutex::new(self.tables().clone())) }
-    }
-
     fn tables(&self) -> MutexGuard<'_, Tables> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }

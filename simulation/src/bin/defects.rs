@@ -14,7 +14,9 @@ use std::{
     process::{Command, ExitCode},
 };
 
-/// Histories without a defect that the copy must play without a violation.
+/// What `TUTTI_DEFECT` names when nothing is planted.
+const NOTHING: &str = "none";
+/// Histories that the copy must play without a violation when nothing is planted.
 const SOUND: &str = "0..30";
 
 /// Plant known defects and show that the simulation finds them
@@ -33,10 +35,10 @@ struct Args {
 
 /// How one defect fared.
 struct Fared {
+    /// How many seeds were played.
     seeds: u64,
-    found: u64,
-    first: Option<u64>,
-    invariants: BTreeMap<String, u64>,
+    /// Which invariant each seed breaks that breaks one.
+    violations: BTreeMap<u64, String>,
 }
 
 fn main() -> ExitCode {
@@ -57,22 +59,29 @@ fn run(args: &Args) -> Result<bool, String> {
     let names = names(&fs::read_to_string(&patch).map_err(|e| format!("{}: {e}", patch.display()))?);
     let names: Vec<_> = names.into_iter().filter(|name| args.only.is_empty() || args.only.contains(name)).collect();
     let program = build(&root, &patch)?;
-    if play(&program, "none", SOUND, 1)?.found > 0 {
+    if !play(&program, NOTHING, SOUND, 1)?.violations.is_empty() {
         return Err("the copy breaks an invariant without any defect".into());
     }
     let bar = ProgressBar::new(names.len() as u64);
-    let mut firsts = vec![];
+    let (mut firsts, mut missed) = (vec![], vec![]);
     for name in &names {
-        let fared = play(&program, name, &format!("0..{}", args.seeds), args.enough)?;
+        let mut fared = play(&program, name, &format!("0..{}", args.seeds), args.enough)?;
+        fared.keep_those_of_the_defect(&program)?;
         bar.suspend(|| println!("{}", fared.line(name)));
-        firsts.extend(fared.first);
+        match fared.violations.keys().next() {
+            Some(first) => firsts.push(*first),
+            None => missed.push(name.as_str()),
+        }
         bar.inc(1);
     }
     bar.finish_and_clear();
     firsts.sort_unstable();
     let median = firsts.get(firsts.len() / 2).map_or("-".into(), ToString::to_string);
     println!("{} of {} defects found, the first seed that shows one: median {median}", firsts.len(), names.len());
-    Ok(firsts.len() == names.len())
+    if !missed.is_empty() {
+        println!("not found: {}", missed.join(", "));
+    }
+    Ok(missed.is_empty())
 }
 
 /// The switches in the patch.
@@ -94,11 +103,11 @@ fn build(root: &Path, patch: &Path) -> Result<PathBuf, String> {
         .map_err(|why| format!("{why}; the sources have changed below the patch: plant the defects anew"))?;
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let target = root.join("target");
-    let build = ["build", "--quiet", "--package", "simulation", "--bin", "simulation", "--target-dir"];
+    let build = ["build", "--quiet", "--release", "--package", "simulation", "--bin", "simulation", "--target-dir"];
     command(&cargo, &tree, &[&build[..], &[&*target.to_string_lossy()]].concat())?;
     let program = folder.join("simulation");
     // The next build of the sources proper puts its own program where this one was.
-    fs::copy(target.join("debug/simulation"), &program).map_err(|e| format!("{}: {e}", program.display()))?;
+    fs::copy(target.join("release/simulation"), &program).map_err(|e| format!("{}: {e}", program.display()))?;
     command("git", root, &["worktree", "remove", "--force", &tree.to_string_lossy()])?;
     Ok(program)
 }
@@ -119,20 +128,28 @@ fn play(program: &Path, defect: &str, seeds: &str, enough: u64) -> Result<Fared,
     let report = report.and_then(Result::ok).ok_or_else(|| {
         format!("{defect}: the simulation does not report: {}", String::from_utf8_lossy(&output.stderr))
     })?;
-    let mut invariants = BTreeMap::new();
-    let violations = report["violations"].as_array().cloned().unwrap_or_default();
-    for violation in &violations {
-        *invariants.entry(violation["invariant"].as_str().unwrap_or_default().to_owned()).or_default() += 1;
-    }
-    let first = violations.iter().filter_map(|violation| violation["seed"].as_u64()).min();
-    Ok(Fared { seeds: report["seeds"].as_u64().unwrap_or(0), found: violations.len() as u64, first, invariants })
+    let violations = report["violations"].as_array().into_iter().flatten();
+    let violation = |it: &Value| Some((it["seed"].as_u64()?, it["invariant"].as_str()?.to_owned()));
+    Ok(Fared { seeds: report["seeds"].as_u64().unwrap_or(0), violations: violations.filter_map(violation).collect() })
 }
 
 impl Fared {
+    /// A seed that breaks something without the defect as well shows nothing of it.
+    fn keep_those_of_the_defect(&mut self, program: &Path) -> Result<(), String> {
+        for seed in self.violations.keys().copied().collect::<Vec<_>>() {
+            if !play(program, NOTHING, &format!("{seed}..{}", seed + 1), 1)?.violations.is_empty() {
+                self.violations.remove(&seed);
+            }
+        }
+        Ok(())
+    }
+
     fn line(&self, name: &str) -> String {
-        let Fared { seeds, found, first, invariants } = self;
-        let first = first.map_or("never".into(), |seed| seed.to_string());
-        let by: Vec<_> = invariants.iter().map(|(name, count)| format!("{name} {count}")).collect();
-        format!("{name:<38} in {found:>3} of {seeds:>6} seeds, first {first:>6}  {}", by.join(", "))
+        let Fared { seeds, violations } = self;
+        let first = violations.keys().next().map_or("never".into(), ToString::to_string);
+        let mut by: BTreeMap<&str, u64> = BTreeMap::new();
+        violations.values().for_each(|invariant| *by.entry(invariant).or_default() += 1);
+        let by: Vec<_> = by.iter().map(|(invariant, count)| format!("{invariant} {count}")).collect();
+        format!("{name:<38} in {:>3} of {seeds:>6} seeds, first {first:>6}  {}", violations.len(), by.join(", "))
     }
 }

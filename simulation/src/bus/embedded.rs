@@ -1,7 +1,7 @@
 //! The shipped bus on which the log is the topic, with the faults that it can have: it is away, or news come late.
 
 use super::{index_of, perhaps_undecodable, reach, seen_at};
-use crate::{life::Life, plan::SERVICES, sim::Sim};
+use crate::{life::Life, plan::SERVICES, sim::Sim, watch::Watch};
 use runtime::{
     LogRow, Micros, Position,
     bus::{Beginning, Bus, BusAway, Ends, Fetched, LogBus, Published},
@@ -35,13 +35,14 @@ pub struct EmbeddedBus {
     sim: Arc<Sim>,
     life: Arc<Life>,
     sight: Sight,
+    watch: Arc<Watch>,
 }
 
 impl EmbeddedBus {
-    /// A process's connection around the shipped one.
+    /// A process's connection around the shipped one; `watch` is told what its readers are told of.
     #[must_use]
-    pub fn new(inner: LogBus, sim: Arc<Sim>, life: Arc<Life>, sight: Sight) -> EmbeddedBus {
-        EmbeddedBus { inner, sim, life, sight }
+    pub fn new(inner: LogBus, sim: Arc<Sim>, life: Arc<Life>, sight: Sight, watch: Arc<Watch>) -> EmbeddedBus {
+        EmbeddedBus { inner, sim, life, sight, watch }
     }
 }
 
@@ -81,6 +82,7 @@ impl Bus for EmbeddedBus {
             let mut seen = self.sight.seen();
             let at = seen_at(&self.sim, &mut seen.latest[source]);
             seen.rows.insert((source, row.position()), at);
+            self.watch.arrived(source, row.position());
         }
         self.inner.publish(rows);
     }

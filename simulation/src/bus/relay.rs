@@ -23,13 +23,16 @@ pub struct Relay {
     handed: u64,
     confirmed: u64,
     under_way: VecDeque<(Micros, Arc<LogRow>)>,
+    /// How often its topic was cut off before it began.
+    cut_off: u32,
 }
 
 impl Relay {
     /// The relay of a process; it sends nothing before a reign begins.
     #[must_use]
     pub fn new(life: Arc<Life>, log: MemoryStore, topics: Arc<Topics>) -> Relay {
-        Relay { life, log, topics, generation: 0, handed: 0, confirmed: 0, under_way: VecDeque::new() }
+        let cut_off = topics.times_cut_off(life.service);
+        Relay { life, log, topics, generation: 0, handed: 0, confirmed: 0, under_way: VecDeque::new(), cut_off }
     }
 
     /// How far the log is known to be on the topic.
@@ -67,6 +70,9 @@ impl Relay {
     /// Delivers what has arrived by now.
     pub fn deliver(relay: &Arc<Mutex<Relay>>, sim: &Sim) {
         let mut it = relay.lock().unwrap_or_else(PoisonError::into_inner);
+        if it.topics.times_cut_off(it.life.service) != it.cut_off {
+            return;
+        }
         let now = sim.now();
         while let Some((at, row)) = it.under_way.pop_front() {
             if at > now {

@@ -39,6 +39,8 @@ struct Topic {
     last: Position,
     /// What was lost and not published again lies between these: behind the one, up to the other.
     lost: Option<(Position, Position)>,
+    /// Counts how often everything that was under way to it was cut off.
+    cut_off: u32,
 }
 
 /// All topics.
@@ -96,6 +98,28 @@ impl Topics {
         topic.entries.push(Entry { what: What::Foreign, seen_at });
     }
 
+    /// Whatever is under way to a topic never arrives.
+    pub fn cut_off(&self, source: usize) {
+        self.topics()[source].cut_off += 1;
+    }
+
+    /// How often that happened.
+    #[must_use]
+    pub fn times_cut_off(&self, source: usize) -> u32 {
+        self.topics()[source].cut_off
+    }
+
+    /// Where a topic begins and ends.
+    #[must_use]
+    pub fn ends(&self, source: usize) -> Ends {
+        let topic = &self.topics()[source];
+        let earliest = topic.entries.iter().find_map(|entry| match &entry.what {
+            What::Row(row) => Some(Position { seq: 0, ..row.position() }),
+            What::Foreign => None,
+        });
+        Ends { earliest: earliest.unwrap_or(topic.last), latest: topic.last, whole: true }
+    }
+
     /// How far a topic goes.
     #[must_use]
     pub fn last(&self, source: usize) -> Position {
@@ -131,28 +155,65 @@ impl Topic {
     }
 }
 
+/// Where a process begins to read a topic, and what it sees of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reads {
+    /// Behind its cursors, what has reached it by then.
+    #[default]
+    OnFromCursors,
+    /// From the beginning, what has reached it by then.
+    FromZero,
+    /// From the beginning, everything that is there: no fault of the bus is in the way.
+    Everything,
+}
+
 /// One process's connection to the topics.
 pub struct TopicBus {
     sim: Arc<Sim>,
     life: Arc<Life>,
     topics: Arc<Topics>,
     relay: Arc<Mutex<Relay>>,
-    places: BTreeMap<usize, usize>,
-    from_zero: bool,
+    readings: BTreeMap<usize, Reading>,
+    reads: Reads,
+}
+
+/// Where a connection stands in a topic.
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    /// The next entry.
+    place: usize,
+    /// The last record that was given.
+    given: Position,
+    /// Behind it a record was missing, so the topic is read from its beginning for as long as that is what is wanted.
+    gap: Option<Position>,
 }
 
 impl TopicBus {
-    /// A process's connection; its relay reads `log`. It reads on behind its cursors, or everything `from_zero`.
+    /// A process's connection; its relay reads `log`.
     #[must_use]
-    pub fn new(sim: Arc<Sim>, life: Arc<Life>, topics: Arc<Topics>, log: MemoryStore, from_zero: bool) -> TopicBus {
+    pub fn new(sim: Arc<Sim>, life: Arc<Life>, topics: Arc<Topics>, log: MemoryStore, reads: Reads) -> TopicBus {
         let relay = Arc::new(Mutex::new(Relay::new(life.clone(), log, topics.clone())));
-        TopicBus { sim, life, topics, relay, places: BTreeMap::new(), from_zero }
+        TopicBus { sim, life, topics, relay, readings: BTreeMap::new(), reads }
+    }
+
+    fn reach(&self) -> Result<(), BusAway> {
+        if self.reads == Reads::Everything { Ok(()) } else { reach(&self.sim, &self.life) }
     }
 
     /// Where to read on; now and then from an older place, or from the beginning.
-    fn place(&self, source: usize, topic: &Topic, after: Position) -> usize {
-        let place =
-            self.places.get(&source).copied().unwrap_or_else(|| if self.from_zero { 0 } else { topic.place_of(after) });
+    fn place(&self, source: usize, topic: &Topic, after: Position) -> Reading {
+        let goes_on =
+            |reading: &&Reading| reading.gap == Some(after) || (reading.gap.is_none() && reading.given == after);
+        let reading = self.readings.get(&source);
+        if let Some(reading) = reading.filter(goes_on) {
+            return Reading { place: self.perhaps_older(reading.place), ..*reading };
+        }
+        let begins = reading.is_none() && self.reads != Reads::OnFromCursors;
+        let place = if begins { 0 } else { self.perhaps_older(topic.place_of(after)) };
+        Reading { place, given: after, gap: None }
+    }
+
+    fn perhaps_older(&self, place: usize) -> usize {
         if place == 0 || !self.sim.strikes(Fault::Redelivery, 0.02) {
             return place;
         }
@@ -166,20 +227,21 @@ impl TopicBus {
 
 impl Bus for TopicBus {
     fn begin(&mut self, beginning: &Beginning) -> Result<(), BusAway> {
-        reach(&self.sim, &self.life)?;
-        self.places.clear();
+        self.reach()?;
+        self.readings.clear();
         Relay::begin(&self.relay, &self.sim, beginning);
         Ok(())
     }
 
     fn fetch(&mut self, (source, lane): Lane, after: Position, max: usize) -> Result<Fetched, BusAway> {
-        reach(&self.sim, &self.life)?;
+        self.reach()?;
         let (now, me, source) = (self.sim.now(), self.life.service, index_of(source));
         let topics = self.topics.topics();
         let topic = &topics[source];
-        let mut place = self.place(source, topic, after);
+        let mut reading = self.place(source, topic, after);
         let mut fetched = Fetched::default();
-        while let Some(entry) = topic.entries.get(place).filter(|entry| entry.seen_at[me] <= now)
+        let everything = self.reads == Reads::Everything;
+        while let Some(entry) = topic.entries.get(reading.place).filter(|entry| everything || entry.seen_at[me] <= now)
             && fetched.records.len() + fetched.foreign.len() < max
         {
             match &entry.what {
@@ -191,27 +253,28 @@ impl Bus for TopicBus {
                         self.sim.saw(Situation::OldSchema);
                     }
                     let record = Record::new(NAMES[source], row.clone());
-                    fetched.records.push(perhaps_undecodable(&self.sim, me, record));
+                    let record = if everything { record } else { perhaps_undecodable(&self.sim, me, record) };
+                    reading.given = row.position();
+                    fetched.records.push(record);
                 }
                 What::Row(_) => {}
-                What::Foreign => fetched.foreign.push(Topic::foreign(source, place, entry.seen_at[me])),
+                What::Foreign => fetched.foreign.push(Topic::foreign(source, reading.place, entry.seen_at[me])),
             }
-            place += 1;
+            reading.place += 1;
         }
-        self.places.insert(source, place);
+        self.readings.insert(source, reading);
         fetched.end = Some(End { at: topic.last, age: 0 });
         Ok(fetched)
     }
 
     fn ends(&mut self, (source, _): Lane) -> Result<Ends, BusAway> {
-        reach(&self.sim, &self.life)?;
-        let latest = self.topics.last(index_of(source));
-        Ok(Ends { earliest: Position { seq: 0, ..latest }, latest, whole: true })
+        self.reach()?;
+        Ok(self.topics.ends(index_of(source)))
     }
 
-    fn reread(&mut self, (source, _): Lane, _after: Position) -> Result<(), BusAway> {
-        reach(&self.sim, &self.life)?;
-        self.places.insert(index_of(source), 0);
+    fn reread(&mut self, (source, _): Lane, after: Position) -> Result<(), BusAway> {
+        self.reach()?;
+        self.readings.insert(index_of(source), Reading { place: 0, given: after, gap: Some(after) });
         Ok(())
     }
 

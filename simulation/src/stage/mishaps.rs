@@ -6,7 +6,9 @@ use crate::{
     dice::Dice,
     fault::Fault,
     plan::{DAY, SECOND, SERVICES},
+    process::{On, Process, Site},
     sim::{Event, named},
+    store::Lock,
     world::Deed,
 };
 use runtime::{Micros, Read, intake::Wish};
@@ -18,7 +20,7 @@ fn timed(fault: Fault) -> Option<(i64, usize, Micros)> {
         Fault::StoreAway => (3, SERVICES, 300 * SECOND),
         Fault::StoreRefuses => (2, SERVICES, 60 * SECOND),
         Fault::BusAway => (3, SERVICES, 600 * SECOND),
-        Fault::Undecodable => (2, SERVICES, 400 * SECOND),
+        Fault::Undecodable => (2, SERVICES, 1800 * SECOND),
         Fault::WorldAway => (3, 3, 3600 * SECOND),
         Fault::RefundRefused => (2, 1, 3600 * SECOND),
         Fault::KeyringAway => (2, 1, 600 * SECOND),
@@ -26,6 +28,9 @@ fn timed(fault: Fault) -> Option<(i64, usize, Micros)> {
         Fault::Zombie | Fault::Foreign => (3, SERVICES, SECOND),
         Fault::PowerCut => (1, 1, SECOND),
         Fault::OldBackup => (2, SERVICES, SECOND),
+        Fault::StoreLost => (2, SERVICES, 600 * SECOND),
+        Fault::Standby => (3, SERVICES, 60 * SECOND),
+        Fault::Upgrade => (1, SERVICES, 60 * SECOND),
         Fault::Down => (1, SERVICES, 3 * DAY),
         Fault::StrayReports => (3, 10, SECOND),
         _ => return None,
@@ -41,7 +46,13 @@ impl Stage {
             for _ in 0..dice.between(1, most) {
                 let at = SECOND + dice.magnitude(SECOND, plan.faults_until.max(2 * SECOND));
                 let target = usize::try_from(dice.below(targets as u64)).unwrap_or(0);
-                self.sim.at(at, Event::Fault(*fault, target, dice.magnitude(SECOND / 10, longest)));
+                let (at, lasts) = match fault {
+                    Fault::WorldAway if plan.outage > 0 => (at, dice.between(3600 * SECOND, plan.outage)),
+                    // So long, and from so early on, that a source may say nothing else.
+                    Fault::Undecodable if plan.all_undecodable() => (SECOND, dice.between(longest / 4, longest)),
+                    _ => (at, dice.magnitude(SECOND / 10, longest)),
+                };
+                self.sim.at(at, Event::Fault(*fault, target, lasts));
             }
         }
         self.sim.at(20 * SECOND, Event::Operator);
@@ -55,7 +66,13 @@ impl Stage {
         let lasts = lasts.min(self.sim.plan.faults_until - now);
         self.sim.note(|| format!("fault: {fault}, target {target}, for {} s", lasts / SECOND));
         match fault {
-            Fault::Zombie => self.start(target, None)?,
+            Fault::Zombie => {
+                self.site.locks[target].break_open();
+                self.start(target)?;
+            }
+            Fault::StoreLost => self.lose_store(target, lasts)?,
+            Fault::Standby => self.stand_by(target, lasts)?,
+            Fault::Upgrade => self.upgrade(target, lasts)?,
             Fault::Foreign if !self.sim.plan.embedded => self.site.topics.intrude(&self.sim, target),
             Fault::PowerCut => self.power_cut(),
             Fault::OldBackup => self.old_backup(target)?,
@@ -87,7 +104,7 @@ impl Stage {
         }
     }
 
-    fn kill(&mut self, service: usize) {
+    pub(super) fn kill(&mut self, service: usize) {
         for process in self.processes.extract_if(.., |process| process.service() == service) {
             self.sim.note(|| format!("{} is killed", named(&process.life)));
             process.life.end();
@@ -96,19 +113,51 @@ impl Stage {
 
     /// A process begins with a copy of its store from a while ago; the right one is found again later.
     fn old_backup(&mut self, service: usize) -> Result<(), String> {
-        let Some((taken, backup)) = self.backups[service].take() else {
-            let store = &self.site.stores[service];
-            let head = store.lead().map(|lead| lead.head).unwrap_or_default();
-            self.backups[service] = Some((head, store.backup()));
+        let Some(backup) = self.backups[service].take() else {
+            self.backups[service] = Some(self.site.stores[service].copy());
             self.sim.at(self.sim.now() + 60 * SECOND, Event::Fault(Fault::OldBackup, service, SECOND));
             return Ok(());
         };
         // A copy that lacks nothing which others know is as good as the store itself, and would go on from there.
-        if self.sim.plan.embedded || self.site.topics.last(service).seq <= taken {
+        let said = self.site.topics.last(service);
+        let lacks = said.seq > 0 && !backup.holds(said).map_err(|error| error.to_string())?;
+        if self.sim.plan.embedded || self.lost.contains(&service) || !lacks {
             return Ok(());
         }
         self.kill(service);
-        self.start(service, Some(&backup))
+        self.start_on(service, On { store: backup, lock: Lock::default(), build: self.site.builds[service] })
+    }
+
+    /// A second process of a service; the first one ends after a while.
+    fn stand_by(&mut self, service: usize, lasts: Micros) -> Result<(), String> {
+        if self.sim.plan.embedded || self.is_down(service) {
+            return Ok(()); // the file of an embedded store is opened once
+        }
+        self.sim.at(self.sim.now() + lasts, Event::Depose(service));
+        self.start(service)
+    }
+
+    /// The process that leads a service ends, if another one is there.
+    pub(super) fn depose(&mut self, service: usize) {
+        let Some(leader) = self.site.locks[service].holder() else { return };
+        let of_service = |process: &&Process| process.service() == service;
+        if self.processes.iter().filter(of_service).count() > 1 {
+            self.sim.note(|| format!("{} is killed while it leads", named(&leader)));
+            leader.end();
+            self.processes.retain(|process| process.life.number != leader.number);
+        }
+    }
+
+    /// A newer build of a service is rolled out: it stands by until the old one ends. Then an old one starts once more.
+    fn upgrade(&mut self, service: usize, lasts: Micros) -> Result<(), String> {
+        let Site { stores, locks, builds, .. } = &mut self.site;
+        if std::mem::replace(&mut builds[service], 2) == 2 {
+            let on = On { store: stores[service].clone(), lock: locks[service].clone(), build: 1 };
+            return self.start_on(service, on);
+        }
+        self.sim.saw(Situation::NewerBuild);
+        self.sim.at(self.sim.now() + 2 * lasts, Event::Fault(Fault::Upgrade, service, lasts));
+        self.stand_by(service, lasts)
     }
 
     fn down(&mut self, service: usize, lasts: Micros) {
@@ -137,11 +186,11 @@ impl Stage {
         for service in 0..SERVICES {
             self.site.topics.republish(&self.sim, service, &self.site.stores[service]);
             if !self.processes.iter().any(|process| process.service() == service) {
-                self.start(service, None)?;
+                self.start(service)?;
             }
             self.sim.at(self.sim.now(), Event::Ring(service));
         }
-        Ok(())
+        self.lost.clone().into_iter().try_for_each(|service| self.recover(service))
     }
 
     /// Somebody looks after what was set aside: what is parked or stuck is tried again, what is foreign dropped.
@@ -149,15 +198,21 @@ impl Stage {
         let pause = if self.sim.is_healed() { 10 } else { 60 };
         self.sim.at(self.sim.now() + pause * SECOND, Event::Operator);
         for service in 0..SERVICES {
-            let Some(process) = self.processes.iter().rev().find(|process| process.service() == service) else {
-                continue;
-            };
+            let Some(handle) = self.handle(service) else { continue };
             let store = &self.site.stores[service];
             for wish in wishes(store, &self.site.watch.orders_known()) {
-                if let Wish::RetryWork(_) = wish {
-                    self.sim.saw(Situation::StuckRetried);
-                }
-                drop(process.intake().wish(wish)); // what comes of it shows in the store
+                let (sim, handle) = (self.sim.clone(), handle.clone());
+                let served = match &wish {
+                    Wish::Discard { .. } => Situation::Discarded,
+                    Wish::RetryWork(_) => Situation::StuckRetried,
+                    _ => Situation::ParkedRetried,
+                };
+                tokio::spawn(async move {
+                    // What is not served now is asked for again at the next look.
+                    if handle.wish(wish).await.is_ok() {
+                        sim.saw(served);
+                    }
+                });
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Whether everything is as it must be: all invariants, and that everything has come to its end.
 
 use super::Stage;
-use crate::{counters::Situation, plan::SERVICES, world::Shown};
+use crate::{bus::Reads, counters::Situation, plan::SERVICES, world::Shown};
 use runtime::{Micros, Position, Read};
 use tutti::invariants::{Evidence, SERVICES as NAMES, verify};
 
@@ -11,6 +11,9 @@ pub(super) type Standing = (Vec<Position>, Vec<(u64, u64)>, [Micros; 4]);
 impl Stage {
     /// Holds all invariants against the stores and the books as they stand.
     pub(super) fn look(&mut self) {
+        if !self.lost.is_empty() {
+            return; // others have read what a lost store said, and it does not know of it again yet
+        }
         let books = self.site.world.books();
         let promised = self.customers.promised();
         let [a, b, c, d, e] = &self.site.stores;
@@ -28,6 +31,9 @@ impl Stage {
 
     /// What has not come to its end, if anything has not.
     pub(super) fn unfinished(&self) -> Option<String> {
+        if let Some(lost) = self.lost.first() {
+            return Some(format!("the store of {} is lost", NAMES[*lost]));
+        }
         if self.customers.open() > 0 {
             return Some(format!("{} customers wait for an answer", self.customers.open()));
         }
@@ -50,21 +56,26 @@ impl Stage {
                 counts.work, counts.stuck, counts.parked
             ));
         }
-        let head = self.head(service);
-        if !self.sim.plan.embedded && head.seq > 0 && self.site.topics.last(service) != head {
+        if !self.sim.plan.embedded && self.site.topics.last(service) != self.end(service) {
             return Some(format!("events of {name} are not published"));
         }
         let read = Read::cursors(store).unwrap_or_default();
         self.site.watch.sources_of(service).iter().find_map(|source| {
             let of_source = read.iter().filter(|row| row.source == NAMES[*source]);
-            let at = of_source.map(|row| row.at.seq).max().unwrap_or_default();
-            (at < self.head(*source).seq).then(|| format!("{name} has not read all of {}", NAMES[*source]))
+            let at = of_source.map(|row| row.at).max().unwrap_or_default();
+            let end = self.end(*source);
+            (at < end).then(|| format!("{name} has read {} up to {at:?}, which ends at {end:?}", NAMES[*source]))
         })
     }
 
-    fn head(&self, service: usize) -> Position {
-        let lead = self.site.stores[service].lead().unwrap_or_default();
-        Position { generation: lead.generation, seq: lead.head }
+    /// The last event of a log, of whichever generation; nothing of an empty one.
+    fn end(&self, service: usize) -> Position {
+        let (store, lead) = (&self.site.stores[service], self.site.stores[service].lead().unwrap_or_default());
+        if lead.head > 0 {
+            return Position { generation: lead.generation, seq: lead.head };
+        }
+        let log = store.log_after(0, Position::default(), usize::MAX >> 1).unwrap_or_default();
+        log.last().map_or(Position::default(), |row| row.position())
     }
 
     /// Nothing goes wrong any more, and still something has not ended.
@@ -82,9 +93,9 @@ impl Stage {
             process.life.end();
         }
         self.connect();
-        self.site.from_zero = true;
+        self.site.reads = Reads::FromZero;
         for service in 0..SERVICES {
-            self.start(service, None)?;
+            self.start(service)?;
         }
         self.before_replay = Some(before);
         self.sim.saw(Situation::ReplayChangesNothing);
@@ -108,7 +119,7 @@ impl Stage {
         let copies = books.mailbox.iter().map(|mail| mail.copies).sum();
         let counts = self.site.stores.iter().map(|store| Read::counts(store).unwrap_or_default());
         (
-            (0..SERVICES).map(|service| self.head(service)).collect(),
+            (0..SERVICES).map(|service| self.end(service)).collect(),
             counts.map(|counts| (counts.work, counts.parked)).collect(),
             [count(books.ledger.len()), count(books.calls.len()), count(books.mailbox.len()), copies],
         )

@@ -1,6 +1,6 @@
 //! What was said about one order and one article, and what may not be said after it.
 
-use crate::sim::Sim;
+use choreography::Topic;
 use runtime::LogRow;
 use shared_events::{Line, inventory::Event};
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,7 +43,8 @@ const REPEATED: &[&str] = &[
     "SmsFailed",
 ];
 
-type Broken = (&'static str, String);
+/// The name of an invariant, and how it is broken.
+pub(super) type Broken = (&'static str, String);
 
 impl OrderFacts {
     /// Whether this was said.
@@ -118,8 +119,9 @@ fn each(lines: &[Line], shelves: &mut BTreeMap<String, Shelf>, mut change: impl 
 }
 
 /// Nothing is sold that is not there.
-pub(super) fn stock(sim: &Sim, shelves: &mut BTreeMap<String, Shelf>, event: &Event) {
-    match event {
+pub(super) fn stock(shelves: &mut BTreeMap<String, Shelf>, row: &LogRow) -> Result<(), Broken> {
+    let Ok(event) = Event::decode(&row.name, row.schema, &row.body) else { return Ok(()) };
+    match &event {
         Event::StockReplenished(e) => shelves.entry(e.sku.clone()).or_default().available += e.quantity,
         Event::StockReserved(e) => each(&e.lines, shelves, |shelf, units| {
             shelf.available -= units;
@@ -132,11 +134,8 @@ pub(super) fn stock(sim: &Sim, shelves: &mut BTreeMap<String, Shelf>, event: &Ev
         Event::StockDeducted(e) => each(&e.lines, shelves, |shelf, units| shelf.held -= units),
         Event::StockReservationFailed(_) | Event::LowStockWarning(_) => {}
     }
-    if let Some((sku, shelf)) = shelves.iter().find(|(_, shelf)| shelf.available < 0 || shelf.held < 0) {
-        sim.broken(
-            "no_oversell",
-            format!("of {sku} {} are available and {} held", shelf.available, shelf.held),
-            vec![],
-        );
-    }
+    let oversold = shelves.iter().find(|(_, shelf)| shelf.available < 0 || shelf.held < 0);
+    oversold.map_or(Ok(()), |(sku, shelf)| {
+        Err(("no_oversell", format!("of {sku} {} are available and {} held", shelf.available, shelf.held)))
+    })
 }

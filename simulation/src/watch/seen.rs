@@ -41,7 +41,6 @@ pub(super) fn count(sim: &Sim, service: usize, batch: &Batch, orders: &BTreeMap<
             _ => Situation::Parked,
         });
     }
-    batch.unparked.iter().for_each(|_| sim.saw(Situation::ParkedRetried));
 }
 
 fn of_row(row: &LogRow, order: &OrderFacts) -> Option<Situation> {

@@ -58,7 +58,6 @@ impl World {
         let now = self.sim.now();
         let entry = books.ledger.iter().rev().find(|entry| entry.key == key)?;
         if entry.forgotten_at <= now {
-            self.sim.saw(Situation::KeyForgotten);
             return None;
         }
         if entry.asked != asked {
@@ -186,6 +185,9 @@ impl World {
         let Some(entry) = books.ledger.iter().find(|entry| entry.key == key) else { return Ok(None) };
         if entry.decided_at > self.sim.now() {
             return Err(NoAnswer::Unclear);
+        }
+        if entry.forgotten_at <= self.sim.now() {
+            self.sim.saw(Situation::KeyForgotten); // a call under it would be carried out once more
         }
         self.sim.saw(Situation::AskedFirst);
         Ok(Some(entry.answer.clone()))

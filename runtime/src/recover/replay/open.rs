@@ -82,6 +82,11 @@ impl Open {
         found
     }
 
+    /// A row that is not among the open ones, because it was stuck, was answered.
+    pub fn settled(&mut self, id: WorkId) {
+        self.changed.insert(id);
+    }
+
     fn close_before<T: Topic>(&mut self, service: &Service<T>, answered: &WorkRow) {
         let of_turn = turn(service, answered).and_then(|turn| self.by_turn.get(&turn));
         let earlier = |id: &&WorkId| self.rows.get(*id).is_some_and(|row| row.seq < answered.seq);
