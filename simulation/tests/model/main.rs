@@ -1,0 +1,52 @@
+//! The choreography, checked exhaustively: the shipped decisions of four services, every interleaving of what they read,
+//! of what the world does and of when they hear of it, of customers, timers and carrier.
+//!
+//! One order with everything that can go otherwise than well, and two orders that want the same unit. [`shop`] is the
+//! model, [`stand`] its state, [`desk`] makes the decisions, [`properties`] is what must hold, [`tables`] the protocol.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod broken;
+mod desk;
+mod fixed;
+mod heard;
+mod liveness;
+mod properties;
+mod shop;
+mod stand;
+mod tables;
+
+use shop::Shop;
+use stateright::{Checker, Model};
+
+/// How often things may go otherwise than well with two orders: a cancel, a refusal, a timer, a report that need not be.
+const TWISTS: u8 = 3;
+
+fn check(shop: Shop) -> impl Checker<Shop> {
+    choreography::quiet_panics();
+    shop.checker().threads(2).spawn_bfs().join()
+}
+
+/// Every property holds, and from everywhere there is a way to where every order is settled.
+fn assert_right(checker: &impl Checker<Shop>) {
+    checker.assert_properties();
+    let (lost, all) = checker.model().ways.lost();
+    println!("{all} stands, {} steps", checker.state_count());
+    assert_eq!(lost, 0, "of {all} stands so many have no way to a settled end");
+}
+
+#[test]
+fn every_interleaving_of_one_order_is_right_and_meets_just_what_the_tables_say() {
+    let mut met = std::collections::BTreeSet::new();
+    for units in [0, 1] {
+        let checker = check(Shop::new(1, units, None));
+        assert_right(&checker);
+        met.extend(checker.model().rows().into_iter().filter(|row| row.input != "Replenish"));
+    }
+    assert_eq!(tables::differences(&met), Vec::<String>::new());
+}
+
+#[test]
+fn two_orders_of_one_unit_never_both_get_it_and_both_end_well() {
+    assert_right(&check(Shop::new(2, 1, Some(TWISTS))));
+}
