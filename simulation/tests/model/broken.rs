@@ -24,7 +24,7 @@ fn finds(shop: Shop, property: &'static str) {
 
 fn payment_with(undo: fn(&OrderCancelled, &Payment) -> Undone) -> Shop {
     let service = Service::<PaymentEvent>::default().keeps::<Payment>().on(charge).on(charged).on(undo).on(refunded);
-    Shop::new(1, 1, Some(2)).with_payment(service)
+    Shop::new(1, &[Some(2)]).with_payment(service)
 }
 
 #[test]
@@ -56,12 +56,12 @@ fn an_inventory_that_releases_the_wrong_quantity_loses_units() {
         released
     }
     let service = Service::<StockEvent>::default().keeps::<Stock>().keeps::<Reservation>().keeps::<Delivery>();
-    finds(Shop::new(1, 1, Some(2)).with_inventory(service.on(replenish).on(reserve).on(too_much).on(deduct)), STOCK);
+    finds(Shop::new(1, &[Some(2)]).with_inventory(service.on(replenish).on(reserve).on(too_much).on(deduct)), STOCK);
 }
 
 #[test]
 fn a_record_that_is_taken_twice_is_noticed() {
-    let mut shop = Shop::new(1, 1, Some(1));
+    let mut shop = Shop::new(1, &[Some(1)]);
     shop.forgets_cursors = true;
     finds(shop, NO_TABLE);
 }

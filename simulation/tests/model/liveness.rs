@@ -21,7 +21,7 @@ impl Ways {
     /// A step leads from one stand to another.
     pub fn note(&self, before: &Stand, after: &Stand) {
         let (from, to) = (hash_of(before), hash_of(after));
-        let is_end = after.at_rest() && after.orders.keys().all(|id| after.settled(id));
+        let is_end = after.busy().next().is_none() && after.orders.keys().all(|id| after.is_settled(id));
         let mut graph = self.0.lock().expect("noting does not panic");
         graph.came_from.entry(to).or_default().push(from);
         graph.met.extend([from, to]);

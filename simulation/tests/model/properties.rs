@@ -1,4 +1,5 @@
-//! What must hold in every stand, and what must come true in some.
+//! What must hold in every stand, and what must come true in some. Each property is about one order or about the stock:
+//! the model leaves out what only mixes the steps of two orders.
 
 use crate::{
     heard::ARTICLE,
@@ -32,16 +33,20 @@ pub fn all() -> Vec<Property<Shop>> {
         }),
         Property::always(
             "at rest every order is completed or undone, and so is everything about it",
-            |_, stand: &Stand| !stand.at_rest() || every(stand, ended_well),
+            |_, stand: &Stand| {
+                every(stand, |stand, id, course| !stand.is_at_rest(id, course) || ended_well(stand, id, course))
+            },
         ),
         Property::sometimes("every order has ended as it can end", |shop: &Shop, stand: &Stand| {
             let count = |end: &str| stand.orders.keys().filter(|id| stand.of(ORDER, id) == end).count();
             // Somebody gets the unit, if there is one; everybody else does not.
             let completed = shop.units.min(1) as usize;
-            stand.at_rest() && count("Completed") == completed && count("Undone") == shop.orders() - completed
+            stand.busy().next().is_none()
+                && count("Completed") == completed
+                && count("Undone") == stand.orders.len() - completed
         }),
-        Property::sometimes("no order is left", |shop: &Shop, stand: &Stand| {
-            stand.orders.len() == shop.orders() && stand.orders.keys().all(|id| stand.of(ORDER, id) == "Undone")
+        Property::sometimes("nobody gets anything", |_, stand: &Stand| {
+            stand.busy().next().is_none() && stand.orders.keys().all(|id| stand.of(ORDER, id) == "Undone")
         }),
     ]
 }

@@ -2,18 +2,18 @@
 //! them can take next.
 
 use crate::{
-    desk::{Asked, Decides, Desk, Said},
+    desk::{Asked, Decides, Desk, Said, short},
     fixed::Fixed,
     heard::{Heard, Sight},
     liveness::Ways,
     properties,
-    stand::{INVENTORY, NAMES, ORDER, PAYMENT, SHIPPING, Stand},
+    stand::{Course, INVENTORY, NAMES, ORDER, PAYMENT, SHIPPING, Stand},
     tables::Row,
 };
 use choreography::Service;
 use shared_events::{inventory as stock, payment as payments};
 use stateright::{Model, Property};
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, fmt, time::Duration};
 
 /// What closes the undo of inventory, payment and shipping.
 const CLOSING: [&[&str]; 3] =
@@ -22,25 +22,33 @@ const CLOSING: [&[&str]; 3] =
 /// The shop, and how much of it is looked at.
 pub struct Shop {
     desks: [Box<dyn Decides>; 4],
-    orders: Vec<String>,
     /// Units of the one article.
     pub units: i64,
-    /// How often something may go otherwise than well, over all orders; nothing if that is not limited.
-    twists: Option<u8>,
+    /// How often something may go otherwise than well with each order; nothing if that is not limited.
+    twists: Vec<Option<u8>>,
     /// Readers that take every record, whether they have it or not: to see that the check notices.
     pub forgets_cursors: bool,
     /// Where every step leads.
     pub ways: Ways,
 }
 
-/// What can happen next. Crashes are in it: before a commit a crash leaves nothing behind; after it, everything that
-/// follows is merely later; a reader that has lost its place is given again what it had ([`Step::Read`]); and an effect
-/// is performed, and what came of it is heard of, in two steps with anything in between.
+/// Something happens to an order.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Step {
+    order_id: String,
+    act: Act,
+}
+
+/// What can happen to an order. Crashes are in it: before a commit a crash leaves nothing behind; after it, everything that
+/// follows is merely later; a reader that has lost its place is given again what it had ([`Act::Read`]); and an effect is
+/// performed, and what came of it is heard of, in two steps with anything in between.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Step {
-    /// A customer orders, perhaps again, perhaps something else under the same key.
-    Place(String, bool),
-    Cancel(String),
+enum Act {
+    /// It is placed, perhaps again, perhaps changed under the same key.
+    Place {
+        changed: bool,
+    },
+    Cancel,
     /// A service reads the next record of another one's topic; what it has read before comes again with it.
     Read {
         reader: usize,
@@ -53,14 +61,24 @@ pub enum Step {
     /// A timer is due.
     Ring(Fixed<Asked>),
     /// The carrier collects the parcel.
-    Collect(String),
+    Collect,
     /// The carrier reports, perhaps again.
-    Report(String, Sight),
+    Report(Sight),
+}
+
+impl fmt::Debug for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.act {
+            Act::Read { reader, source } => write!(f, "{} reads what {} says", NAMES[*reader], NAMES[*source])?,
+            act => write!(f, "{act:?}")?,
+        }
+        write!(f, " [{}]", short(&self.order_id))
+    }
 }
 
 impl Shop {
-    /// So many orders for one of so many units.
-    pub fn new(orders: u32, units: i64, twists: Option<u8>) -> Shop {
+    /// So many units, and orders for one each, with each of which so much may go otherwise than well.
+    pub fn new(units: i64, twists: &[Option<u8>]) -> Shop {
         Shop {
             desks: [
                 Desk::new(ORDER, order::service()),
@@ -68,9 +86,8 @@ impl Shop {
                 Desk::new(PAYMENT, payment::service()),
                 Desk::new(SHIPPING, shipping::service(Duration::from_secs(60))),
             ],
-            orders: (0..orders).map(|n| format!("{n:032x}")).collect(),
             units,
-            twists,
+            twists: twists.to_vec(),
             forgets_cursors: false,
             ways: Ways::default(),
         }
@@ -88,11 +105,6 @@ impl Shop {
         self
     }
 
-    /// How many orders there are.
-    pub fn orders(&self) -> usize {
-        self.orders.len()
-    }
-
     /// The rows of the tables that were met.
     pub fn rows(&self) -> BTreeSet<Row> {
         self.desks.iter().flat_map(|desk| desk.rows()).collect()
@@ -107,7 +119,8 @@ impl Shop {
         reaction.said.iter().for_each(|said| self.say(stand, service, said));
         stand.memories[service] = reaction.memory.clone();
         for asked in &reaction.asked {
-            stand.work.entry((asked.key.clone(), asked.family)).or_default().push_back(asked.clone());
+            let course = stand.orders.entry(asked.key.clone()).or_default();
+            course.work.entry(asked.family).or_default().push_back(asked.clone());
         }
         reaction.refused
     }
@@ -121,90 +134,146 @@ impl Shop {
             }
             _ => {}
         }
-        if let Some(course) = stand.orders.get_mut(&said.key) {
-            for (closed, names) in course.closed.iter_mut().zip(CLOSING) {
-                *closed += u8::from(names.contains(&said.name));
-            }
-            course.rejected |= said.name == "ShipmentCancellationRejected";
+        let Some(course) = stand.orders.get_mut(&said.key) else { return }; // about an article: nobody reads it
+        for (closed, names) in course.closed.iter_mut().zip(CLOSING) {
+            *closed += u8::from(names.contains(&said.name));
         }
-        stand.topics[service].push_back(said.clone());
+        course.rejected |= said.name == "ShipmentCancellationRejected";
+        course.topics[service].push_back(said.clone());
     }
 
     /// A reader's bus hands over everything from the beginning to the next record, and that one twice, as it does to one
     /// that has lost its place. Taken is what the cursor says is new.
-    fn read(&self, stand: &mut Stand, reader: usize, source: usize) {
-        let next = stand.cursors[reader][source];
+    fn read(&self, stand: &mut Stand, order_id: &str, reader: usize, source: usize) -> Option<()> {
+        let next = stand.orders[order_id].cursors[reader][source];
         for at in (0..=next).chain([next]) {
-            let is_new = at == stand.cursors[reader][source];
-            let said = stand.topics[source][at].clone();
+            let course = stand.orders.get_mut(order_id)?;
+            let said = course.topics[source][at].clone();
+            let is_new = at == course.cursors[reader][source];
+            course.cursors[reader][source] += usize::from(is_new);
             if (is_new || self.forgets_cursors) && self.desks[reader].reads(NAMES[source], said.name) {
                 self.hears(stand, reader, &Heard::Record(NAMES[source], said));
             }
-            stand.cursors[reader][source] += usize::from(is_new);
         }
+        Some(())
     }
 
     /// Records that a reader does not react to only move its cursor, and what everybody has read is of no use to anyone.
-    fn tidy(&self, stand: &mut Stand) {
+    fn tidy(&self, course: &mut Course) {
         for source in 0..4 {
             for reader in 0..4 {
-                let skipped = |said: &Fixed<Said>| !self.desks[reader].reads(NAMES[source], said.name);
-                let topic = stand.topics[source].iter();
-                stand.cursors[reader][source] +=
-                    topic.skip(stand.cursors[reader][source]).take_while(|it| skipped(it)).count();
+                let read = course.cursors[reader][source];
+                let unread = course.topics[source].iter().skip(read);
+                let skipped = unread.take_while(|said| !self.desks[reader].reads(NAMES[source], said.name)).count();
+                course.cursors[reader][source] = read + skipped;
             }
-            let read_by_all = (0..4).map(|reader| stand.cursors[reader][source]).min().unwrap_or(0);
-            stand.topics[source].drain(..read_by_all);
-            stand.cursors.iter_mut().for_each(|cursors| cursors[source] -= read_by_all);
+            let read_by_all = course.cursors.iter().map(|cursors| cursors[source]).min().unwrap_or(0);
+            course.topics[source].drain(..read_by_all);
+            course.cursors.iter_mut().for_each(|cursors| cursors[source] -= read_by_all);
         }
-        stand.work.retain(|_, asked| !asked.is_empty());
+        course.work.retain(|_, asked| !asked.is_empty());
     }
 
-    fn take(&self, mut stand: Stand, step: &Step) -> Option<Stand> {
-        match step {
-            Step::Place(order_id, changed) => {
-                stand.orders.entry(order_id.clone()).or_default();
-                self.hears(&mut stand, ORDER, &Heard::Place { order_id: order_id.clone(), changed: *changed });
-                Some(stand)
+    /// Takes a step. `None` if it cannot be taken now.
+    fn take(&self, stand: &mut Stand, Step { order_id, act }: &Step) -> Option<()> {
+        let id = || order_id.clone();
+        match act {
+            Act::Place { changed } => {
+                self.hears(stand, ORDER, &Heard::Place { order_id: id(), changed: *changed });
             }
-            Step::Cancel(order_id) => {
-                let refused = self.hears(&mut stand, ORDER, &Heard::Cancel(order_id.clone())).is_some();
-                if let Some(course) = stand.orders.get_mut(order_id) {
-                    course.promised |= !refused;
-                }
-                stand.twisted()
+            Act::Cancel => {
+                let over = stand.is_settled(order_id);
+                let refused = self.hears(stand, ORDER, &Heard::Cancel(id())).is_some();
+                stand.orders.get_mut(order_id)?.promised |= !refused && !over;
             }
-            Step::Read { reader, source } => {
-                self.read(&mut stand, *reader, *source);
-                Some(stand)
-            }
-            Step::Attempt(asked, done) => {
-                let course = stand.orders.get_mut(&asked.key)?;
+            Act::Read { reader, source } => self.read(stand, order_id, *reader, *source)?,
+            Act::Attempt(asked, done) => {
+                let course = stand.orders.get_mut(order_id)?;
                 course.world.entry((asked.name, asked.key.clone())).or_insert(*done);
-                stand.twisted_unless(*done || asked.name == "cancel_label")
             }
-            Step::Hear(asked) => {
-                let done = *stand.orders.get(&asked.key)?.world.get(&(asked.name, asked.key.clone()))?;
-                stand.work.get_mut(&(asked.key.clone(), asked.family))?.pop_front();
-                self.hears(&mut stand, asked.service, &Heard::Answer(asked.clone(), done));
-                Some(stand)
+            Act::Hear(asked) => {
+                let course = stand.orders.get_mut(order_id)?;
+                let done = *course.world.get(&(asked.name, asked.key.clone()))?;
+                course.work.get_mut(asked.family)?.pop_front();
+                self.hears(stand, asked.service, &Heard::Answer(asked.clone(), done));
             }
-            Step::Ring(asked) => {
-                let in_time = stand.settled(&asked.key);
-                stand.work.remove(&(asked.key.clone(), asked.family));
-                self.hears(&mut stand, asked.service, &Heard::Due(asked.clone()));
-                stand.twisted_unless(in_time)
+            Act::Ring(asked) => {
+                stand.orders.get_mut(order_id)?.work.remove(asked.family);
+                self.hears(stand, asked.service, &Heard::Due(asked.clone()));
             }
-            Step::Collect(order_id) => {
-                stand.orders.get_mut(order_id)?.out = true;
-                Some(stand)
-            }
-            Step::Report(order_id, sight) => {
-                self.hears(&mut stand, SHIPPING, &Heard::Report(order_id.clone(), *sight));
-                stand.twisted_unless(*sight == Sight::Delivered)
+            Act::Collect => stand.orders.get_mut(order_id)?.out = true,
+            Act::Report(sight) => {
+                self.hears(stand, SHIPPING, &Heard::Report(id(), *sight));
             }
         }
+        Some(())
     }
+
+    /// Whether an order could end well without this.
+    fn is_twist(&self, stand: &Stand, step: &Step) -> bool {
+        match &step.act {
+            Act::Cancel => true,
+            Act::Attempt(asked, done) => !done && asked.name != "cancel_label",
+            Act::Ring(_) => !stand.is_settled(&step.order_id),
+            Act::Report(sight) => *sight != Sight::Delivered,
+            Act::Place { .. } | Act::Read { .. } | Act::Hear(_) | Act::Collect => false,
+        }
+    }
+
+    /// The orders whose steps are looked at. Two orders only meet at the stock: as long as one of them does not, its steps
+    /// can as well come first, for whatever happens to the others leads to the same.
+    /// (In the literature: its enabled steps are a persistent set. No step can be taken back, so none is put off for ever.)
+    fn looked_at<'s>(stand: &'s Stand) -> Vec<(&'s String, &'s Course)> {
+        let busy: Vec<_> = stand.busy().collect();
+        match busy.iter().find(|(id, course)| !meets_another(stand, id, course)) {
+            Some(alone) => vec![*alone],
+            None if busy.is_empty() => stand.orders.iter().collect(),
+            None => busy,
+        }
+    }
+}
+
+/// Whether what inventory reads next of an order can be in the way of another one, or another one in its way: what is
+/// to be reserved may be taken or given back by others, and what is given back others may reserve. What was refused
+/// gives nothing back, and what leaves the house was not available before.
+fn meets_another(stand: &Stand, order_id: &str, course: &Course) -> bool {
+    let others = stand.orders.keys().filter(|other| *other != order_id).map(|other| stand.of(INVENTORY, other));
+    let reads_next = (0..4).any(|source| course.is_unread(INVENTORY, source));
+    let gives_back = course.is_unread(INVENTORY, ORDER);
+    match stand.of(INVENTORY, order_id) {
+        "Unknown" => reads_next && others.clone().any(|other| ["Unknown", "Held"].contains(&other)),
+        "Held" => gives_back && others.clone().any(|other| other == "Unknown"),
+        _ => false,
+    }
+}
+
+/// What can happen next to an order.
+fn acts(stand: &Stand, order_id: &str, course: &Course) -> Vec<Act> {
+    let mut acts = vec![Act::Place { changed: false }, Act::Cancel];
+    if stand.of(ORDER, order_id) != "Unknown" {
+        acts.push(Act::Place { changed: true });
+    }
+    for reader in 0..4 {
+        let unread = (0..4).filter(|source| course.is_unread(reader, *source));
+        acts.extend(unread.map(|source| Act::Read { reader, source }));
+    }
+    for asked in course.work.values().filter_map(|family| family.front()) {
+        if asked.is_timer {
+            acts.push(Act::Ring(asked.clone()));
+            continue;
+        }
+        let outcomes: &[bool] = match asked.name {
+            "refund" => &[true],
+            "cancel_label" => &[!course.out],
+            _ => &[true, false],
+        };
+        acts.extend(outcomes.iter().map(|done| Act::Attempt(asked.clone(), *done)));
+        acts.push(Act::Hear(asked.clone()));
+    }
+    acts.extend(course.waits_for_carrier().then_some(Act::Collect));
+    let sights = [Sight::Dispatched, Sight::Tracking, Sight::Delivered];
+    acts.extend(sights.into_iter().filter(|_| course.out).map(Act::Report));
+    acts
 }
 
 impl Model for Shop {
@@ -212,55 +281,36 @@ impl Model for Shop {
     type Action = Step;
 
     fn init_states(&self) -> Vec<Stand> {
-        let mut stand = Stand { twists: self.twists, ..Stand::default() };
+        let course = |twists: &Option<u8>| Course { twists: *twists, ..Course::default() };
+        let orders = self.twists.iter().enumerate().map(|(n, twists)| (format!("{n:032x}"), course(twists))).collect();
+        let mut stand = Stand { orders, ..Stand::default() };
         if self.units > 0 {
             self.hears(&mut stand, INVENTORY, &Heard::Deliver(self.units));
         }
-        self.tidy(&mut stand);
         vec![stand]
     }
 
     fn actions(&self, stand: &Stand, steps: &mut Vec<Step>) {
-        for reader in 0..4 {
-            let unread = |source: &usize| stand.cursors[reader][*source] < stand.topics[*source].len();
-            steps.extend((0..4).filter(unread).map(|source| Step::Read { reader, source }));
-        }
-        for asked in stand.work.values().filter_map(|family| family.front()) {
-            if asked.is_timer {
-                steps.push(Step::Ring(asked.clone()));
-                continue;
-            }
-            let course = &stand.orders[&asked.key];
-            let outcomes: &[bool] = match asked.name {
-                "refund" => &[true],
-                "cancel_label" => &[!course.out],
-                _ => &[true, false],
-            };
-            steps.extend(outcomes.iter().map(|done| Step::Attempt(asked.clone(), *done)));
-            steps.push(Step::Hear(asked.clone()));
-        }
-        // Orders are alike, so it does not matter which one is first.
-        let next = self.orders.get(stand.orders.len());
-        steps.extend(next.map(|id| Step::Place(id.clone(), false)));
-        steps.extend(next.map(|id| Step::Cancel(id.clone())));
-        for (id, course) in &stand.orders {
-            steps.extend([false, true].map(|changed| Step::Place(id.clone(), changed)));
-            steps.push(Step::Cancel(id.clone()));
-            steps.extend(course.waits_for_carrier().then(|| Step::Collect(id.clone())));
-            let sights = [Sight::Dispatched, Sight::Tracking, Sight::Delivered];
-            steps.extend(sights.into_iter().filter(|_| course.out).map(|sight| Step::Report(id.clone(), sight)));
+        for (order_id, course) in Shop::looked_at(stand) {
+            steps.extend(acts(stand, order_id, course).into_iter().map(|act| Step { order_id: order_id.clone(), act }));
         }
     }
 
     fn next_state(&self, before: &Stand, step: Step) -> Option<Stand> {
-        let mut after = self.take(before.clone(), &step)?;
-        self.tidy(&mut after);
-        // Whatever changes nothing is no step, and cost nothing.
-        let changed = Stand { twists: before.twists, ..after.clone() } != *before;
-        changed.then(|| {
-            self.ways.note(before, &after);
-            after
-        })
+        let mut after = before.clone();
+        self.take(&mut after, &step)?;
+        self.tidy(after.orders.get_mut(&step.order_id)?);
+        // What changes nothing is no step: most of what comes again.
+        if after == *before {
+            return None;
+        }
+        if self.is_twist(before, &step)
+            && let Some(left) = &mut after.orders.get_mut(&step.order_id)?.twists
+        {
+            *left = left.checked_sub(1)?;
+        }
+        self.ways.note(before, &after);
+        Some(after)
     }
 
     fn properties(&self) -> Vec<Property<Self>> {

@@ -18,23 +18,21 @@ pub const SHIPPING: usize = 3;
 pub struct Stand {
     /// What each service remembers.
     pub memories: [Fixed<Memory>; 4],
-    /// What somebody has still to read of each service's log.
-    pub topics: [VecDeque<Fixed<Said>>; 4],
-    /// How much of that each reader has read: its cursors. By reader and source.
-    pub cursors: [[usize; 4]; 4],
-    /// What is asked of the world and the clock: by order and family, in the order of asking.
-    pub work: BTreeMap<(String, &'static str), VecDeque<Fixed<Asked>>>,
-    /// The orders that were placed.
     pub orders: BTreeMap<String, Course>,
-    /// How often something may still go otherwise than well; nothing if that is not limited.
-    pub twists: Option<u8>,
     /// What must not be.
     pub wrong: Option<String>,
 }
 
-/// What has come of one order outside the services' memories.
+/// What is under way for one order, and what has come of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Course {
+    /// What somebody has still to read of what each service has said about it. Nothing orders two orders' records for a
+    /// reader, and nothing two services'.
+    pub topics: [VecDeque<Fixed<Said>>; 4],
+    /// How much of that each reader has read: its cursors. By reader and source.
+    pub cursors: [[usize; 4]; 4],
+    /// What is asked of the world and the clock: by family, in the order of asking.
+    pub work: BTreeMap<&'static str, VecDeque<Fixed<Asked>>>,
     /// What the world did under which key: done, or refused. Asked again, it answers the same.
     pub world: BTreeMap<(&'static str, String), bool>,
     /// The carrier has the parcel.
@@ -45,6 +43,8 @@ pub struct Course {
     pub promised: bool,
     /// The customer was told that it is too late.
     pub rejected: bool,
+    /// How often something may still go otherwise than well; nothing if that is not limited.
+    pub twists: Option<u8>,
 }
 
 impl Default for Fixed<Memory> {
@@ -63,6 +63,11 @@ impl Course {
     pub fn waits_for_carrier(&self) -> bool {
         self.times("hand_over") > 0 && self.times("cancel_label") == 0 && !self.out
     }
+
+    /// The reader has not read everything that this source has said.
+    pub fn is_unread(&self, reader: usize, source: usize) -> bool {
+        self.cursors[reader][source] < self.topics[source].len()
+    }
 }
 
 impl Stand {
@@ -72,29 +77,21 @@ impl Stand {
     }
 
     /// Completed or undone: nothing more is to happen to it.
-    pub fn settled(&self, order_id: &str) -> bool {
+    pub fn is_settled(&self, order_id: &str) -> bool {
         ["Completed", "Undone"].contains(&self.of(ORDER, order_id))
     }
 
     /// Nobody has anything to read, to do or to wait for.
-    pub fn at_rest(&self) -> bool {
-        self.topics.iter().all(VecDeque::is_empty)
-            && self.work.is_empty()
-            && self.orders.iter().all(|(id, course)| {
-                !course.waits_for_carrier() && (!course.out || self.of(SHIPPING, id) == "Delivered")
-            })
+    pub fn is_at_rest(&self, order_id: &str, course: &Course) -> bool {
+        self.of(ORDER, order_id) != "Unknown"
+            && course.topics.iter().all(VecDeque::is_empty)
+            && course.work.is_empty()
+            && !course.waits_for_carrier()
+            && (!course.out || self.of(SHIPPING, order_id) == "Delivered")
     }
 
-    /// One thing less may go otherwise than well; `None` if it may not.
-    pub fn twisted(mut self) -> Option<Stand> {
-        if let Some(left) = self.twists {
-            self.twists = Some(left.checked_sub(1)?);
-        }
-        Some(self)
-    }
-
-    /// The same, unless it goes well.
-    pub fn twisted_unless(self, well: bool) -> Option<Stand> {
-        if well { Some(self) } else { self.twisted() }
+    /// The orders that are not at rest.
+    pub fn busy(&self) -> impl Iterator<Item = (&String, &Course)> {
+        self.orders.iter().filter(|(id, course)| !self.is_at_rest(id, course))
     }
 }
