@@ -13,11 +13,11 @@ use std::{sync::Arc, time::Duration};
 const SOURCES: [&str; 5] = ["order", "inventory", "payment", "shipping", "email"];
 
 /// Takes a record up to the door of every service: lines of headers as `<name>: <value>`, of which `key:` is the key, an
-/// empty line, and the value.
+/// empty line, and the value. Whether it is somebody's event.
 ///
 /// # Panics
 /// When a row that was read is not the same again after it was written.
-pub fn take(bytes: &[u8]) {
+pub fn take(bytes: &[u8]) -> bool {
     let (head, value) = split(bytes);
     let (mut key, mut headers) = (None, OwnedHeaders::new());
     for line in head.split(|byte| *byte == b'\n') {
@@ -30,12 +30,15 @@ pub fn take(bytes: &[u8]) {
             _ => {}
         }
     }
+    let mut taken = false;
     for source in SOURCES {
         if let Ok(row) = to_row(&Place { source, partition: 0 }, key, Some(&headers)) {
             comes_back(source, &row);
             offer(source, row, value);
+            taken = true;
         }
     }
+    taken
 }
 
 /// The head of a text, and what follows its first empty line.

@@ -78,17 +78,16 @@ impl Routes {
     }
 
     /// Sends a request: a line of method and path, lines of headers as `<name>: <value>`, an empty line, and the body.
-    /// The answer's status; none if there is no answer, because a service would have had to act, or if no client could
-    /// send such a request.
+    /// Whether it is one that is carried out: it is answered well, or not at all, because a service would have to act.
     ///
     /// # Panics
     /// When the answer blames the service, or is longer than anybody wants to know.
-    pub fn send(&self, bytes: &[u8]) -> Option<StatusCode> {
-        let request = request(bytes)?;
+    pub fn send(&self, bytes: &[u8]) -> bool {
+        let Some(request) = request(bytes) else { return false };
         self.tokio.block_on(async {
             let answer = self.routes.clone().oneshot(request);
-            let Ok(Ok(answer)) = tokio::time::timeout(PATIENCE, answer).await else { return None };
-            Some(checked(answer).await)
+            let Ok(Ok(answer)) = tokio::time::timeout(PATIENCE, answer).await else { return true };
+            checked(answer).await.is_success()
         })
     }
 }

@@ -5,13 +5,13 @@ use runtime::{Cause, TraceId, Traceparent};
 use std::str::FromStr;
 use tutti::{cli::args::Cli, time::parse_span};
 
-/// Reads the lines as arguments of `tutti`, and each of them as every text that has a form.
+/// Reads the lines as arguments of `tutti`, and each of them as every text that has a form. Whether
+/// `tutti` takes them.
 ///
 /// # Panics
 /// When a text that was read is written as something else.
-pub fn read(bytes: &[u8]) {
+pub fn read(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
-    drop(Cli::try_parse_from(std::iter::once("tutti").chain(text.lines())));
     for line in text.lines() {
         drop(parse_span(line));
         drop(order::request::check_customer_id("customer_id", line));
@@ -19,6 +19,7 @@ pub fn read(bytes: &[u8]) {
         comes_back::<TraceId>(line);
         comes_back::<Cause>(line);
     }
+    Cli::try_parse_from(std::iter::once("tutti").chain(text.lines())).is_ok()
 }
 
 fn comes_back<T: FromStr + ToString>(text: &str) {

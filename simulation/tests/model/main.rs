@@ -2,10 +2,11 @@
 //! of what the world does and of when they hear of it, of customers, timers and carrier.
 //!
 //! One order with everything that can go otherwise than well, and a second one that wants the same unit. [`shop`] is the
-//! model, [`stand`] its state, [`desk`] makes the decisions, [`properties`] is what must hold, [`tables`] the protocol.
+//! model, [`stand`] its state, [`steps`] what can happen, [`desk`] makes the decisions, [`properties`] is what must hold, [`tables`] the protocol.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod alone;
 mod broken;
 mod desk;
 mod fixed;
@@ -14,13 +15,14 @@ mod liveness;
 mod properties;
 mod shop;
 mod stand;
+mod steps;
 mod tables;
 
 use shop::Shop;
 use stateright::{Checker, Model};
 
 /// With how much going otherwise than well with the second of two orders: a cancel, a refusal, a timer, a report that
-/// need not be. With 1 there are 30 times as many stands.
+/// need not be. Each makes it many times longer.
 const SECOND: &str = "TUTTI_MODEL_TWISTS";
 
 fn check(shop: Shop) -> impl Checker<Shop> {

@@ -1,19 +1,21 @@
-//! The model: four shipped services, their customers, the clock, the gateway and the carrier, and every step that one of
-//! them can take next.
+//! The model: four shipped services, and what comes of each step that they, their customers, the clock, the gateway and
+//! the carrier can take.
 
 use crate::{
-    desk::{Asked, Decides, Desk, Said, short},
+    alone::looked_at,
+    desk::{Decides, Desk, Said},
     fixed::Fixed,
-    heard::{Heard, Sight},
+    heard::Heard,
     liveness::Ways,
     properties,
     stand::{Course, INVENTORY, NAMES, ORDER, PAYMENT, SHIPPING, Stand},
+    steps::{Act, Step, acts},
     tables::Row,
 };
 use choreography::Service;
 use shared_events::{inventory as stock, payment as payments};
 use stateright::{Model, Property};
-use std::{collections::BTreeSet, fmt, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
 /// What closes the undo of inventory, payment and shipping.
 const CLOSING: [&[&str]; 3] =
@@ -30,50 +32,6 @@ pub struct Shop {
     pub forgets_cursors: bool,
     /// Where every step leads.
     pub ways: Ways,
-}
-
-/// Something happens to an order.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Step {
-    order_id: String,
-    act: Act,
-}
-
-/// What can happen to an order. Crashes are in it: before a commit a crash leaves nothing behind; after it, everything that
-/// follows is merely later; a reader that has lost its place is given again what it had ([`Act::Read`]); and an effect is
-/// performed, and what came of it is heard of, in two steps with anything in between.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Act {
-    /// It is placed, perhaps again, perhaps changed under the same key.
-    Place {
-        changed: bool,
-    },
-    Cancel,
-    /// A service reads the next record of another one's topic; what it has read before comes again with it.
-    Read {
-        reader: usize,
-        source: usize,
-    },
-    /// The world is asked to do it, with this luck, if it has not done it before under its key.
-    Attempt(Fixed<Asked>, bool),
-    /// The service hears what came of it.
-    Hear(Fixed<Asked>),
-    /// A timer is due.
-    Ring(Fixed<Asked>),
-    /// The carrier collects the parcel.
-    Collect,
-    /// The carrier reports, perhaps again.
-    Report(Sight),
-}
-
-impl fmt::Debug for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.act {
-            Act::Read { reader, source } => write!(f, "{} reads what {} says", NAMES[*reader], NAMES[*source])?,
-            act => write!(f, "{act:?}")?,
-        }
-        write!(f, " [{}]", short(&self.order_id))
-    }
 }
 
 impl Shop {
@@ -208,72 +166,6 @@ impl Shop {
         }
         Some(())
     }
-
-    /// Whether an order could end well without this.
-    fn is_twist(&self, stand: &Stand, step: &Step) -> bool {
-        match &step.act {
-            Act::Cancel => true,
-            Act::Attempt(asked, done) => !done && asked.name != "cancel_label",
-            Act::Ring(_) => !stand.is_settled(&step.order_id),
-            Act::Report(sight) => *sight != Sight::Delivered,
-            Act::Place { .. } | Act::Read { .. } | Act::Hear(_) | Act::Collect => false,
-        }
-    }
-
-    /// The orders whose steps are looked at. Two orders only meet at the stock: as long as one of them does not, its steps
-    /// can as well come first, for whatever happens to the others leads to the same.
-    /// (In the literature: its enabled steps are a persistent set. No step can be taken back, so none is put off for ever.)
-    fn looked_at<'s>(stand: &'s Stand) -> Vec<(&'s String, &'s Course)> {
-        let busy: Vec<_> = stand.busy().collect();
-        match busy.iter().find(|(id, course)| !meets_another(stand, id, course)) {
-            Some(alone) => vec![*alone],
-            None if busy.is_empty() => stand.orders.iter().collect(),
-            None => busy,
-        }
-    }
-}
-
-/// Whether what inventory reads next of an order can be in the way of another one, or another one in its way: what is
-/// to be reserved may be taken or given back by others, and what is given back others may reserve. What was refused
-/// gives nothing back, and what leaves the house was not available before.
-fn meets_another(stand: &Stand, order_id: &str, course: &Course) -> bool {
-    let others = stand.orders.keys().filter(|other| *other != order_id).map(|other| stand.of(INVENTORY, other));
-    let reads_next = (0..4).any(|source| course.is_unread(INVENTORY, source));
-    let gives_back = course.is_unread(INVENTORY, ORDER);
-    match stand.of(INVENTORY, order_id) {
-        "Unknown" => reads_next && others.clone().any(|other| ["Unknown", "Held"].contains(&other)),
-        "Held" => gives_back && others.clone().any(|other| other == "Unknown"),
-        _ => false,
-    }
-}
-
-/// What can happen next to an order.
-fn acts(stand: &Stand, order_id: &str, course: &Course) -> Vec<Act> {
-    let mut acts = vec![Act::Place { changed: false }, Act::Cancel];
-    if stand.of(ORDER, order_id) != "Unknown" {
-        acts.push(Act::Place { changed: true });
-    }
-    for reader in 0..4 {
-        let unread = (0..4).filter(|source| course.is_unread(reader, *source));
-        acts.extend(unread.map(|source| Act::Read { reader, source }));
-    }
-    for asked in course.work.values().filter_map(|family| family.front()) {
-        if asked.is_timer {
-            acts.push(Act::Ring(asked.clone()));
-            continue;
-        }
-        let outcomes: &[bool] = match asked.name {
-            "refund" => &[true],
-            "cancel_label" => &[!course.out],
-            _ => &[true, false],
-        };
-        acts.extend(outcomes.iter().map(|done| Act::Attempt(asked.clone(), *done)));
-        acts.push(Act::Hear(asked.clone()));
-    }
-    acts.extend(course.waits_for_carrier().then_some(Act::Collect));
-    let sights = [Sight::Dispatched, Sight::Tracking, Sight::Delivered];
-    acts.extend(sights.into_iter().filter(|_| course.out).map(Act::Report));
-    acts
 }
 
 impl Model for Shop {
@@ -291,7 +183,7 @@ impl Model for Shop {
     }
 
     fn actions(&self, stand: &Stand, steps: &mut Vec<Step>) {
-        for (order_id, course) in Shop::looked_at(stand) {
+        for (order_id, course) in looked_at(stand) {
             steps.extend(acts(stand, order_id, course).into_iter().map(|act| Step { order_id: order_id.clone(), act }));
         }
     }
@@ -304,7 +196,7 @@ impl Model for Shop {
         if after == *before {
             return None;
         }
-        if self.is_twist(before, &step)
+        if step.is_twist(before)
             && let Some(left) = &mut after.orders.get_mut(&step.order_id)?.twists
         {
             *left = left.checked_sub(1)?;
