@@ -10,7 +10,7 @@ use std::cell::Cell;
 /// More than all of this may ever need at once, in kilobytes.
 const MEMORY: u64 = 512 * 1024;
 /// How many inputs are tried for each of proptest's usual cases.
-const ROUNDS: u32 = 20;
+const ROUNDS: u32 = 8;
 
 fn run(target: &str, take: impl Fn(&[u8]) -> bool) {
     choreography::quiet_panics();
