@@ -5,7 +5,7 @@ use crate::stand::{Course, INVENTORY, ORDER, Stand};
 /// The orders whose steps are looked at. Two orders only meet at the stock: as long as one of them does not, its steps
 /// can as well come first, for whatever happens to the others leads to the same.
 /// (In the literature: its enabled steps are a persistent set. No step can be taken back, so none is put off for ever.)
-pub fn looked_at<'s>(stand: &'s Stand) -> Vec<(&'s String, &'s Course)> {
+pub fn looked_at(stand: &Stand) -> Vec<(&String, &Course)> {
     let busy: Vec<_> = stand.busy().collect();
     match busy.iter().find(|(id, course)| !meets_another(stand, id, course)) {
         Some(alone) => vec![*alone],
