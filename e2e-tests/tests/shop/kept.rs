@@ -27,15 +27,6 @@ impl Kept {
         let log = store.log_after(0, Position::default(), ALL).unwrap();
         Kept { log, states, parked: store.parked_after(0, ALL).unwrap() }
     }
-
-    /// Nothing of it has changed since but what is about `changed`, though more may have come.
-    pub fn assert_still_there(&self, service: &str, later: &Kept, changed: &str) {
-        assert_eq!(self.log, later.log[..self.log.len()], "the log of {service} is another one");
-        for (slot, state) in self.states.iter().filter(|(slot, _)| slot.1 != changed) {
-            assert_eq!(later.states.get(slot), Some(state), "{service}: {slot:?} has changed");
-        }
-        assert_eq!(self.parked, later.parked, "{service} has set something aside");
-    }
 }
 
 /// The names of the kinds of states in the service's store.
