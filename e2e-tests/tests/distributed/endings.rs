@@ -16,7 +16,8 @@ use tutti::{
 /// What happens to an order, and how the API tells its end.
 pub type Story = (&'static str, &'static str, Option<&'static str>);
 
-const STORIES: [Story; 6] = [
+/// One order of each ending.
+pub const STORIES: [Story; 6] = [
     ("completed", "completed", None),
     ("declined", "cancelled", Some("payment_declined")),
     ("out of stock", "cancelled", Some("out_of_stock")),

@@ -9,6 +9,7 @@ mod books;
 mod endings;
 mod ports;
 mod process;
+mod replay;
 mod replicas;
 mod servers;
 mod site;
@@ -19,6 +20,9 @@ mod versions;
 #[allow(dead_code, reason = "shared with the tests of the shop in one process, which use all of it")]
 #[path = "../shop/client.rs"]
 mod client;
+#[allow(dead_code, reason = "shared with the tests of the shop in one process, which use all of it")]
+#[path = "../shop/kept.rs"]
+mod kept;
 #[allow(dead_code, reason = "shared with the tests of the shop in one process, which use all of it")]
 #[path = "../shop/request.rs"]
 mod request;

@@ -4,7 +4,7 @@
 //! of its own. A watch asks, beside both, where the lanes end by now and whether the topics are still what they were.
 
 mod config;
-mod headers;
+pub mod headers;
 mod peek;
 mod reader;
 pub mod registration;

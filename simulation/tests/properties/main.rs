@@ -1,6 +1,9 @@
-//! Properties against small reference models, and bytes from outside that nobody has ever seen.
+//! Properties against small reference models. Those of cursors and of parking are in `runtime/tests/engine`, beside the
+//! engine's other tests.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
-mod bytes;
+mod fate;
+mod orders;
+mod payment;
 mod stock;

@@ -1,113 +1,93 @@
-//! Inventory against the simplest thing that could be right: two numbers per article.
+//! Inventory against the simplest thing that could be right: a number per article.
 
+use crate::orders::{cancelled, placed};
 use choreography::testing::given;
 use inventory::domain::{Replenish, Stock};
-use shared_events::{
-    CancelReason, Fingerprint, Line, Money, Sealed,
-    order::{OrderCancelled, OrderPlaced},
-    shipping::ShipmentDispatched,
-};
-use simulation::dice::Dice;
+use proptest::prelude::*;
+use shared_events::{Line, shipping::ShipmentDispatched};
 use std::collections::BTreeMap;
 
 const ARTICLES: [&str; 3] = ["A", "B", "C"];
 
-/// What an order is to the reference.
-#[derive(Clone, Debug, PartialEq)]
-enum Fate {
-    Held(Vec<Line>),
-    Refused,
-    Over,
+/// Units of articles.
+type Units = BTreeMap<&'static str, i64>;
+
+/// The reference: what is left, and what each order holds of what is gone; nothing if it was refused.
+#[derive(Default)]
+struct Shelf {
+    left: Units,
+    held: BTreeMap<usize, Units>,
 }
 
-fn lines(dice: &mut Dice) -> Vec<Line> {
-    let count = dice.between(1, 3);
-    let line = |dice: &mut Dice| Line {
-        sku: (*dice.pick(&ARTICLES).unwrap_or(&"A")).into(),
-        quantity: dice.between(1, 4),
-        unit_price_minor: 1,
-    };
-    (0..count).map(|_| line(dice)).collect()
-}
+impl Shelf {
+    fn reserves(&mut self, order: usize, wanted: Units) {
+        let fits = wanted.iter().all(|(article, units)| self.left.get(article).is_some_and(|left| left >= units));
+        let held = if fits { wanted } else { Units::new() };
+        held.iter().for_each(|(article, units)| *self.left.entry(article).or_default() -= units);
+        self.held.insert(order, held);
+    }
 
-fn euros() -> Money {
-    Money { amount_minor: 1, currency: "EUR".into() }
-}
-
-fn placed(order_id: &str, lines: Vec<Line>) -> OrderPlaced {
-    OrderPlaced {
-        order_id: order_id.into(),
-        customer_id: "c".into(),
-        lines,
-        total_minor: 1,
-        currency: "EUR".into(),
-        fingerprint: Fingerprint([0; 32]),
-        phone_given: false,
-        placed_at: 0,
-        deadline_ms: 1,
-        sealed: Sealed::from_bytes(vec![]),
+    fn gives_back(&mut self, held: &Units) {
+        held.iter().for_each(|(article, units)| *self.left.entry(article).or_default() += units);
     }
 }
 
-fn cancelled(order_id: &str) -> OrderCancelled {
-    OrderCancelled {
-        order_id: order_id.into(),
-        customer_id: "c".into(),
-        lines: vec![],
-        total: euros(),
-        reason: CancelReason::Customer,
-        closed: vec![],
-        sealed: Sealed::from_bytes(vec![]),
-    }
+#[derive(Clone, Debug)]
+enum Happens {
+    Delivered(&'static str, i64),
+    Placed(Vec<(&'static str, i64)>),
+    /// One of the orders that are open; this one of them, counted around.
+    Cancelled(usize),
+    Dispatched(usize),
 }
 
-fn units(lines: &[Line]) -> BTreeMap<&str, i64> {
-    let mut units = BTreeMap::new();
-    lines.iter().for_each(|line| *units.entry(&*line.sku).or_default() += line.quantity);
-    units
+fn happens() -> impl Strategy<Value = Happens> {
+    let article = || prop::sample::select(&ARTICLES[..]);
+    prop_oneof![
+        (article(), 1..7i64).prop_map(|(article, units)| Happens::Delivered(article, units)),
+        // Several lines may name one article.
+        prop::collection::vec((article(), 1..5i64), 1..4).prop_map(Happens::Placed),
+        any::<usize>().prop_map(Happens::Cancelled),
+        any::<usize>().prop_map(Happens::Dispatched),
+    ]
 }
 
-#[test]
-fn stock_is_what_two_numbers_per_article_say() {
-    for seed in 0..300 {
-        let mut dice = Dice::new(seed, "stock");
-        let mut service = given(inventory::service(), []);
-        let mut available: BTreeMap<&str, i64> = ARTICLES.iter().map(|sku| (*sku, 0)).collect();
-        let mut orders: BTreeMap<String, Fate> = BTreeMap::new();
-        for step in 0..60 {
-            match dice.below(4) {
-                0 => {
-                    let (sku, quantity) = (*dice.pick(&ARTICLES).unwrap_or(&"A"), dice.between(1, 6));
-                    service.when(&Replenish { sku: sku.into(), delivery: format!("d{step}"), quantity });
-                    *available.entry(sku).or_default() += quantity;
+fn line((article, quantity): (&'static str, i64)) -> Line {
+    Line { sku: article.into(), quantity, unit_price_minor: 1 }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn stock_is_what_a_number_per_article_says(history in prop::collection::vec(happens(), 1..60)) {
+        let (mut shelf, mut inventory) = (Shelf::default(), given(inventory::service(), []));
+        for (n, happens) in history.into_iter().enumerate() {
+            match happens {
+                Happens::Delivered(article, quantity) => {
+                    inventory.when(&Replenish { sku: article.into(), delivery: format!("d{n}"), quantity });
+                    *shelf.left.entry(article).or_default() += quantity;
                 }
-                1 => {
-                    let (id, lines) = (format!("o{step}"), lines(&mut dice));
-                    let wanted = units(&lines);
-                    let fits = wanted.iter().all(|(sku, units)| available[*sku] >= *units);
-                    service.when(&placed(&id, lines.clone()));
-                    if fits {
-                        available.iter_mut().for_each(|(sku, left)| *left -= wanted.get(*sku).copied().unwrap_or(0));
-                    }
-                    orders.insert(id, if fits { Fate::Held(lines) } else { Fate::Refused });
+                Happens::Placed(lines) => {
+                    let mut wanted = Units::new();
+                    lines.iter().for_each(|(article, units)| *wanted.entry(article).or_default() += units);
+                    inventory.when(&placed(&format!("o{n}"), lines.into_iter().map(line).collect()));
+                    shelf.reserves(n, wanted);
                 }
-                choice => {
-                    let open: Vec<String> =
-                        orders.iter().filter(|(_, fate)| **fate != Fate::Over).map(|(id, _)| id.clone()).collect();
-                    let Some(id) = dice.pick(&open) else { continue };
-                    let held = if let Fate::Held(lines) = &orders[id] { lines.clone() } else { vec![] };
-                    if choice == 2 && !held.is_empty() {
-                        service.when(&ShipmentDispatched { order_id: id.clone() });
+                Happens::Cancelled(which) | Happens::Dispatched(which) => {
+                    let Some(order) = shelf.held.keys().nth(which % shelf.held.len().max(1)).copied() else { continue };
+                    let (order_id, held) = (format!("o{order}"), shelf.held.remove(&order).unwrap());
+                    if matches!(happens, Happens::Dispatched(_)) && !held.is_empty() {
+                        inventory.when(&ShipmentDispatched { order_id });
                     } else {
-                        service.when(&cancelled(id));
-                        let back = units(&held);
-                        available.iter_mut().for_each(|(sku, left)| *left += back.get(*sku).copied().unwrap_or(0));
+                        inventory.when(&cancelled(&order_id));
+                        shelf.gives_back(&held);
                     }
-                    orders.insert(id.clone(), Fate::Over);
                 }
             }
-            for sku in ARTICLES {
-                assert_eq!(service.state::<Stock>(sku).available(), available[sku], "seed {seed}, step {step}, {sku}");
+            for article in ARTICLES {
+                let left = shelf.left.get(article).copied().unwrap_or_default();
+                prop_assert_eq!(inventory.state::<Stock>(article).available(), left, "{}", article);
             }
         }
     }

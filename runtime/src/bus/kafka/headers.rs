@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// Bytes of the longest header that is believed.
 const MAX_HEADER: usize = 4096;
 /// Before a framed datum: a zero and the schema's id.
-pub(super) const FRAME: usize = 5;
+pub const FRAME: usize = 5;
 
 /// The names, in the order of [`Values`].
 const NAMES: [&str; 16] = [
@@ -40,7 +40,8 @@ const NAMES: [&str; 16] = [
 const AT: &str = "ce_tuttiat";
 
 /// The headers of a row of `source`'s log.
-pub(super) fn of_row(source: &str, row: &LogRow) -> OwnedHeaders {
+#[must_use]
+pub fn of_row(source: &str, row: &LogRow) -> OwnedHeaders {
     let trace: Option<Traceparent> = row.trace.parse().ok();
     let correlation = trace.map(|trace| trace.trace_id.to_string()).unwrap_or_default();
     let causation = row.cause.parse::<Cause>().ok().and_then(|cause| cause.event).unwrap_or_default();
@@ -70,7 +71,7 @@ pub(super) fn of_row(source: &str, row: &LogRow) -> OwnedHeaders {
 }
 
 /// A datum with the frame that says which schema wrote it.
-pub(super) fn frame(schema_id: u32, datum: &[u8], into: &mut Vec<u8>) {
+pub fn frame(schema_id: u32, datum: &[u8], into: &mut Vec<u8>) {
     into.clear();
     into.push(0);
     into.extend(schema_id.to_be_bytes());
@@ -78,7 +79,10 @@ pub(super) fn frame(schema_id: u32, datum: &[u8], into: &mut Vec<u8>) {
 }
 
 /// The schema's id and the datum.
-pub(super) fn unframe(value: &[u8]) -> Result<(u32, &[u8]), String> {
+///
+/// # Errors
+/// Says what is no frame about it.
+pub fn unframe(value: &[u8]) -> Result<(u32, &[u8]), String> {
     match value {
         [0, a, b, c, d, datum @ ..] => Ok((u32::from_be_bytes([*a, *b, *c, *d]), datum)),
         [0, ..] => Err(format!("its value of {} bytes is shorter than the frame of {FRAME}", value.len())),
@@ -88,13 +92,18 @@ pub(super) fn unframe(value: &[u8]) -> Result<(u32, &[u8]), String> {
 }
 
 /// Where a record came from.
-pub(super) struct Place<'p> {
+pub struct Place<'p> {
+    /// Whose topic it is.
     pub source: &'p str,
+    /// The partition, which is the lane.
     pub partition: u16,
 }
 
 /// The row that a record's headers tell of, still without its datum.
-pub(super) fn to_row(place: &Place, key: Option<&[u8]>, headers: Option<&impl Headers>) -> Result<LogRow, String> {
+///
+/// # Errors
+/// Says why it is nobody's event.
+pub fn to_row(place: &Place, key: Option<&[u8]>, headers: Option<&impl Headers>) -> Result<LogRow, String> {
     let values = Values::read(headers.ok_or("it has no headers")?)?;
     let key = std::str::from_utf8(key.ok_or("it has no key")?).map_err(|_| "its key is no text")?;
     if key.len() > MAX_KEY || key.contains('\0') {

@@ -1,0 +1,9 @@
+//! Hands the target to libFuzzer.
+
+#![no_main]
+
+use fuzz::requests::Routes;
+
+thread_local! { static ROUTES: Routes = Routes::new().expect("routes"); }
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| ROUTES.with(|routes| _ = routes.send(bytes)));

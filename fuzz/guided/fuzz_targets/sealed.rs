@@ -1,0 +1,5 @@
+//! Hands the target to libFuzzer.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| _ = fuzz::sealed::open(bytes));
