@@ -69,7 +69,7 @@ fn is_read_on_when_created_anew(looks_at: fn(&mut Listener)) {
     // then whoever speaks fills it, and whoever listens goes on behind what it had.
     speaker.say(10);
     speaker.all_published();
-    assert_eq!(seqs(&listener.take(10)), (21..=30).collect::<Vec<_>>());
+    assert_eq!(seqs(&listener.take_when_rung(10)), (21..=30).collect::<Vec<_>>());
     listener.follows();
 }
 

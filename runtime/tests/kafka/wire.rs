@@ -15,7 +15,10 @@ use runtime::{
     },
     store::{Batch, Lead, MemoryStore, Store},
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 pub const GENERATION: i64 = 1_700_000_000_000;
 pub const LANE: (&str, u16) = ("left", 0);
@@ -146,6 +149,20 @@ impl Listener {
             taken.len() >= count
         });
         assert_eq!(taken.len(), count);
+        taken
+    }
+
+    /// Like `take`, but sleeps until the bell rings whenever nothing comes, as an engine does.
+    #[track_caller]
+    pub fn take_when_rung(&mut self, count: usize) -> Vec<Record> {
+        let (mut taken, deadline) = (vec![], Instant::now() + Duration::from_secs(90));
+        while taken.len() < count {
+            match self.fetch() {
+                Ok(fetched) if !fetched.records.is_empty() => taken.extend(fetched.records),
+                _ => _ = self.bell.wait(Some(deadline.saturating_duration_since(Instant::now()))),
+            }
+            assert!(Instant::now() < deadline, "{} of {count} records came", taken.len());
+        }
         taken
     }
 

@@ -164,7 +164,8 @@ impl Asking {
                 answer = self.look(); // which topic is gone, if one is, is told only by looking at each
             }
             failed_at = answer.is_err().then(Instant::now);
-            if note(&mut eyes.shared(), answer) || wanted {
+            // Now and then a reader looks whether it gets what there is: one that gets nothing hears of nothing.
+            if note(&mut eyes.shared(), answer) || wanted || due {
                 self.bell.ring();
             }
             self.commit(eyes);
