@@ -3,8 +3,8 @@
 
 use std::process::Command;
 
-/// Plays simulated histories, optimised: the same build as CI's demo and measurements, some ten times as fast as one for
-/// development; `args` are the simulation's own, see `--help`.
+/// Plays simulated histories, optimised: the same build as CI's demo and measurements, several times as fast as one
+/// for development; `args` are the simulation's own, see `--help`.
 ///
 /// # Errors
 /// When it cannot be built, or something broke.
