@@ -159,7 +159,7 @@ impl Listener {
         while taken.len() < count {
             match self.fetch() {
                 Ok(fetched) if !fetched.records.is_empty() => taken.extend(fetched.records),
-                _ => _ = self.bell.wait(Some(deadline.saturating_duration_since(Instant::now()))),
+                _ => self.bell.wait(Some(deadline.saturating_duration_since(Instant::now()))),
             }
             assert!(Instant::now() < deadline, "{} of {count} records came", taken.len());
         }
